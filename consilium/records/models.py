@@ -1,0 +1,141 @@
+"""Records of a case: what was uploaded, what it turned out to be, and its files and previews.
+
+An `Upload` is what somebody sent, kept unchanged. A `Record` is what a doctor would call one thing (a
+letter, a laboratory sheet, an imaging study) and has one or many `RecordFile`s. `space` is the
+case's UUID: records sit below cases in the house and know nothing else of them.
+"""
+
+import uuid
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from consilium.core import clock
+from consilium.vault.fields import SealedJSONField, SealedTextField
+
+
+class Upload(models.Model):
+    """One thing somebody sent, as it came. Its blob is the original and is never rewritten."""
+
+    class Status(models.TextChoices):
+        RECEIVED = "received", _("received")
+        CHECKING = "checking", _("being checked")
+        DONE = "done", _("checked")
+        REFUSED = "refused", _("cannot be used")
+
+    seal_space = "space"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.UUIDField(db_index=True)
+    blob = models.UUIDField()
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    name = SealedTextField(blank=True, default="")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
+    problem = models.CharField(max_length=40, blank=True)  # code of records/problems.py
+    notes = SealedJSONField(blank=True, default=list)  # [{"name": …, "code": …}] members left out
+    members = models.PositiveIntegerField(default=0)  # files found inside, for archives
+    members_done = models.PositiveIntegerField(default=0)
+    uploaded_by = models.CharField(max_length=60)
+    uploaded_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["uploaded_at"]
+
+
+class Record(models.Model):
+    """One document or one imaging study."""
+
+    class Kind(models.TextChoices):
+        LETTER = "letter", _("letter")
+        IMAGING = "imaging", _("images")
+        LABORATORY = "laboratory", _("laboratory")
+        PATHOLOGY = "pathology", _("pathology")
+        MEDICATION = "medication", _("medication")
+        OPERATION = "operation", _("operation note")
+        SUMMARY = "summary", _("summary")
+        PHOTO = "photo", _("photo")
+        OTHER = "other", _("other")
+
+    class Status(models.TextChoices):
+        READY = "ready", _("ready")
+        FLAGGED = "flagged", _("kept, with a note")
+        UNDECIDED = "undecided", _("needs your decision")
+        REMOVED = "removed", _("removed")
+
+    seal_space = "space"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.UUIDField(db_index=True)
+    upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="records")
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.OTHER)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.READY)
+    problems = models.JSONField(default=list)  # codes of records/problems.py
+    title = SealedTextField(blank=True, default="")
+    clinical_date = SealedTextField(blank=True, default="")  # ISO 8601 date, read from the content
+    language = models.CharField(max_length=8, blank=True)
+    facts = SealedJSONField(blank=True, default=dict)
+    group = models.CharField(max_length=64, blank=True)  # keyed hash of the Study Instance UID
+    pages = models.PositiveIntegerField(default=0)
+    images = models.PositiveIntegerField(default=0)
+    # Pages that state the first opinion's conclusion: withheld until the blind read is locked. -1: not yet looked at.
+    conclusion_pages = models.JSONField(default=list)
+    added_by = models.CharField(max_length=60)
+    added_at = models.DateTimeField(default=clock.now)
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removed_by = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering = ["added_at", "id"]
+        indexes = [models.Index(fields=["space", "group"])]
+
+
+class RecordFile(models.Model):
+    """One file of a record: the sealed original, its hash, and what was read from it."""
+
+    seal_space = "space"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.UUIDField()
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="files")
+    blob = models.UUIDField()
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    media_type = models.CharField(max_length=80)
+    kind = models.CharField(max_length=20)  # as sniffed
+    name = SealedTextField(blank=True, default="")
+    series = models.CharField(max_length=64, blank=True)  # keyed hash of the Series Instance UID
+    instance = models.CharField(max_length=64, blank=True)  # keyed hash of the SOP Instance UID
+    series_number = models.IntegerField(default=0)
+    position = models.IntegerField(default=0)  # instance number, or order of arrival
+    frames = models.PositiveIntegerField(default=0)
+    facts = SealedJSONField(blank=True, default=dict)
+    text = SealedJSONField(blank=True, default=list)  # one string a page
+
+    class Meta:
+        ordering = ["series_number", "series", "position", "id"]
+        indexes = [models.Index(fields=["space", "sha256"]), models.Index(fields=["space", "instance"])]
+
+
+class Preview(models.Model):
+    """A re-rendered picture of a page or a frame: what browsers show instead of the original."""
+
+    class Kind(models.TextChoices):
+        THUMBNAIL = "thumbnail", _("thumbnail")
+        PAGE = "page", _("page")
+        FRAME = "frame", _("image")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    file = models.ForeignKey(RecordFile, on_delete=models.CASCADE, related_name="previews")
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    index = models.PositiveIntegerField(default=0)  # page or frame, from 0
+    blob = models.UUIDField()
+    media_type = models.CharField(max_length=40)
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["index"]
+        constraints = [
+            models.UniqueConstraint(fields=["file", "kind", "index"], name="one_preview_a_kind_and_index")
+        ]
