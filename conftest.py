@@ -1,10 +1,14 @@
 """Every test process gets its own data and key directories before Django reads its settings."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 _root = Path(tempfile.mkdtemp(prefix="consilium-test-"))
+(_root / "data").mkdir()
+atexit.register(shutil.rmtree, _root, ignore_errors=True)
 os.environ["CONSILIUM_DATA_DIR"] = str(_root / "data")
 os.environ["CONSILIUM_KEY_DIR"] = str(_root / "keys")
 os.environ["CONSILIUM_MAIL_DIR"] = str(_root / "mail")
