@@ -1,0 +1,58 @@
+"""The main navigation as a table: who sees which link. A row whose page does not exist yet is not shown."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+EVERYBODY: frozenset[str] = frozenset()
+
+
+class Link(NamedTuple):
+    """One link: the words, the URL name, and the roles that see it (none: everybody signed in)."""
+
+    label: Any
+    url_name: str
+    roles: frozenset[str] = EVERYBODY
+
+
+PATIENT = (
+    Link(pgettext_lazy("navigation", "My case"), "home"),
+    Link(pgettext_lazy("navigation", "Messages"), "patient:messages"),
+    Link(pgettext_lazy("navigation", "Who looked"), "patient:access_history"),
+)
+STAFF = (
+    Link(_("Desk"), "desk:index", frozenset({"coordinator"})),
+    Link(_("Triage"), "desk:triage", frozenset({"triage_clinician"})),
+    Link(_("My cases"), "specialist:index", frozenset({"specialist", "re_reader", "panel_chair"})),
+    Link(_("Quality"), "specialist:quality", frozenset({"quality_reviewer"})),
+    Link(_("Administration"), "administration:index", frozenset({"administrator"})),
+)
+TABLES = {"patient": PATIENT, "staff": STAFF}
+
+
+def links_for(kind: str, *, roles: frozenset[str], path: str) -> list[dict[str, Any]]:
+    """Links of a navigation for these roles, with the one for `path` marked as current."""
+    found = []
+    for link in TABLES[kind]:
+        if link.roles and not link.roles & roles:
+            continue
+        try:
+            href = reverse(link.url_name)
+        except NoReverseMatch:
+            continue
+        current = path == href or (href != "/" and path.startswith(href))
+        found.append({"label": link.label, "href": href, "current": current})
+    return found
+
+
+def role_nav(variables: dict[str, Any], context: Mapping[str, Any]) -> None:
+    """Fill `items` from the table unless the page brought its own."""
+    if variables["items"] is not None:
+        return
+    request = context.get("request")
+    principal = getattr(request, "principal", None)
+    roles = frozenset(getattr(principal, "roles", ()) or ())
+    variables["items"] = links_for(variables["kind"], roles=roles, path=getattr(request, "path", ""))
