@@ -12,6 +12,12 @@ from pathlib import Path
 import environ
 from django.utils.translation import gettext_lazy as _
 
+from consilium.config.testing import private_directories
+
+TESTING = "PYTEST_VERSION" in os.environ
+if TESTING:
+    private_directories()
+
 env = environ.Env()
 
 PACKAGE_DIR = Path(__file__).resolve().parent.parent
@@ -24,7 +30,6 @@ MAIL_DIR = Path(env("CONSILIUM_MAIL_DIR", default=str(DATA_DIR.parent / "mail"))
 
 DEBUG = env.bool("DEBUG", default=False)
 DEMO = env.bool("CONSILIUM_DEMO", default=False)
-TESTING = "PYTEST_VERSION" in os.environ
 
 PUBLIC_URL = env("CONSILIUM_PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("CONSILIUM_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
