@@ -52,7 +52,7 @@ def enqueue(task: Task, *args: Any, key: str | None = None, run_after: datetime 
     try:
         with transaction.atomic():
             result = wanted.enqueue(*args)
-            return Job.objects.create(result_id=result.id, key=key)
+            return Job.objects.create(result=result.db_result, key=key)
     except IntegrityError:
         if key is None:
             raise
