@@ -149,7 +149,7 @@ class SeenRecord(models.Model):
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="seen_records")
     record = models.ForeignKey(Record, on_delete=models.PROTECT, related_name="+")
     title = SealedTextField()
-    kind = models.CharField(max_length=12)
+    kind = models.CharField(max_length=20)
     sha256 = models.CharField(max_length=64)  # of one file, or of the sorted list of many
     files = models.PositiveIntegerField(default=1)
     opened = models.BooleanField(default=False)

@@ -47,15 +47,20 @@ class Record(models.Model):
     """One document or one imaging study."""
 
     class Kind(models.TextChoices):
+        # The codes of packs.schema.RECORD_KINDS
         LETTER = "letter", _("letter")
+        DISCHARGE = "discharge", _("discharge summary")
+        OPERATION_NOTE = "operation_note", _("operation note")
         IMAGING = "imaging", _("images")
-        LABORATORY = "laboratory", _("laboratory")
-        PATHOLOGY = "pathology", _("pathology")
-        MEDICATION = "medication", _("medication")
-        OPERATION = "operation", _("operation note")
-        SUMMARY = "summary", _("summary")
-        PHOTO = "photo", _("photo")
-        OTHER = "other", _("other")
+        IMAGING_REPORT = "imaging_report", _("report on images")
+        PATHOLOGY_REPORT = "pathology_report", _("pathology report")
+        SLIDES = "slides", _("slides")
+        LABORATORY = "laboratory", _("laboratory results")
+        MEDICATION = "medication", _("medication list")
+        DEVICE = "device", _("device document")
+        FUNCTIONAL_TEST = "functional_test", _("functional test")
+        SUMMARY = "summary", _("patient summary")
+        OTHER = "other", _("other document")
 
     class Status(models.TextChoices):
         READY = "ready", _("ready")
@@ -68,7 +73,7 @@ class Record(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     space = models.UUIDField(db_index=True)
     upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="records")
-    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.OTHER)
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.OTHER)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.READY)
     problems = models.JSONField(default=list)  # codes of records/problems.py
     title = SealedTextField(blank=True, default="")
