@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from consilium.cases.timers import Span
-from consilium.packs import calendars, registry
+from consilium.packs import registry
 from consilium.packs.schema import WorkingHours
 
 
 def is_working_day(day: datetime, hours: WorkingHours, holidays: str) -> bool:
     """Whether the local date of `day` is a working day."""
-    return day.weekday() in hours.weekdays and day.date() not in calendars.days_off(holidays, day.year)
+    return day.weekday() in hours.weekdays and day.date() not in registry.holidays(holidays, day.year)
 
 
 def add(start: datetime, span: Span, *, jurisdiction: str) -> datetime:
