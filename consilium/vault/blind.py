@@ -21,7 +21,6 @@ _EXPANDED = str.maketrans(
         "ä": "ae",
         "ö": "oe",
         "ü": "ue",
-        "ß": "ss",
         "æ": "ae",
         "ø": "oe",
         "å": "aa",
@@ -30,7 +29,8 @@ _EXPANDED = str.maketrans(
         "ł": "l",
     }
 )
-_BARE = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ł": "l"})
+# casefold() has made "ss" of ß already.
+_BARE = str.maketrans({"æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ł": "l"})
 _DIGRAPHS = re.compile("ae|oe|ue")
 _GERMAN_DATE = re.compile(r"(\d{1,2})\.\s*(\d{1,2})\.\s*(\d{4})")
 
@@ -58,18 +58,20 @@ def variants(part: str) -> set[str]:
 def token(tenant: UUID, domain: str, value: str | date) -> str:
     """The keyed hash (32 hex digits) of one exact value; dates are hashed as ISO 8601."""
     text = value.isoformat()[:10] if isinstance(value, date) else normalise(value)
-    return _hash(tenant, domain, text)
+    return _hash(_secret(tenant), domain, text)
 
 
 def tokens(tenant: UUID, domain: str, text: str) -> list[str]:
     """All tokens to file a name under: every part in every spelling. Sorted, without repeats."""
-    return sorted({_hash(tenant, domain, spelling) for part in parts(text) for spelling in variants(part)})
+    secret = _secret(tenant)
+    return sorted({_hash(secret, domain, spelling) for part in parts(text) for spelling in variants(part)})
 
 
 def search_groups(tenant: UUID, domain: str, text: str) -> list[list[str]]:
     """Tokens to search a name by, one list a typed part: a row matches when it holds at least one
     token of every list."""
-    return [sorted(_hash(tenant, domain, spelling) for spelling in variants(part)) for part in parts(text)]
+    secret = _secret(tenant)
+    return [sorted(_hash(secret, domain, spelling) for spelling in variants(part)) for part in parts(text)]
 
 
 def iso_date(text: str) -> str | None:
@@ -83,8 +85,11 @@ def iso_date(text: str) -> str | None:
         return None
 
 
-def _hash(tenant: UUID, domain: str, text: str) -> str:
-    secret = _index_secret(keys.index_key(tenant))
+def _secret(tenant: UUID) -> bytes:
+    return _index_secret(keys.index_key(tenant))
+
+
+def _hash(secret: bytes, domain: str, text: str) -> str:
     message = domain.encode() + b"\x00" + text.encode()
     return hmac.new(secret, message, hashlib.sha256).hexdigest()[:32]
 

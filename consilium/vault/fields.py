@@ -48,7 +48,7 @@ class Ciphertext:
 class SealedAttribute(DeferredAttribute):
     """Opens a sealed value on first access and keeps the plaintext on the instance."""
 
-    field: "SealedField"
+    field: "SealedField"  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __get__(self, instance: Any, cls: Any = None) -> Any:
         if instance is None:
@@ -56,7 +56,7 @@ class SealedAttribute(DeferredAttribute):
         name = self.field.attname
         if name not in instance.__dict__:
             with _kept_sealed():
-                super().__get__(instance, cls)
+                super().__get__(instance, cls)  # pyright: ignore
         value = instance.__dict__[name]
         if isinstance(value, Ciphertext) and not _keep_sealed.get():
             value = self.field.open(instance, value)
@@ -133,9 +133,7 @@ class SealedField(models.Field[Any, Any]):
             # "__fake__": a migration asks for the default of an added column; rows that exist have none.
             return None
         if not isinstance(value, Ciphertext):
-            raise FieldError(
-                f"{self} is sealed: write it through the instance's save(), never as a query value."
-            )
+            raise FieldError(f"{self} is sealed: write it with save(), never as a query value.")
         return connection.Database.Binary(value.sealed)
 
     def open(self, instance: models.Model, value: Ciphertext) -> Any:
@@ -157,9 +155,7 @@ class SealedField(models.Field[Any, Any]):
         except KeyDestroyed:
             return  # an erased row may still be saved; its ciphertext is as dead as before
         if not stays:
-            raise ValueError(
-                f"{self}: read the value before moving or copying the row, so it is sealed anew."
-            )
+            raise ValueError(f"{self}: read the value before copying the row, so that it is sealed anew.")
 
     # --- no searching by value ----------------------------------------------------------------------
 
@@ -215,7 +211,7 @@ class SealedJSONField(SealedField):
         return json.loads(data)
 
     def validate(self, value: Any, model_instance: models.Model | None) -> None:
-        super().validate(value, model_instance)
+        super().validate(value, model_instance)  # pyright: ignore[reportArgumentType]
         try:
             self.to_bytes(value)
         except TypeError:
@@ -265,7 +261,7 @@ def _keeping_sealed(refresh: Callable[..., None]) -> Callable[..., None]:
         with _kept_sealed():
             refresh(self, *args, **kwargs)
 
-    refresh_from_db.keeps_sealed = True  # type: ignore[attr-defined]
+    refresh_from_db.keeps_sealed = True  # pyright: ignore[reportAttributeAccessIssue]
     return refresh_from_db
 
 
