@@ -1,1 +1,1 @@
-"""Specialty and jurisdiction packs: what a specialty or a country asks for, as versioned data with sources."""
+"""Specialty and jurisdiction packs: what each asks for, as versioned data with sources."""

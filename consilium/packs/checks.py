@@ -9,7 +9,7 @@ from typing import Any
 from consilium.packs.schema import RECORD_KINDS, JurisdictionPack, Signature, SpecialtyPack
 
 LEAST = {
-    "red_flags": 3,
+    "red_flags": 1,
     "questions": 8,
     "records": 4,
     "sections": 8,
@@ -17,14 +17,13 @@ LEAST = {
     "regions": 1,
     "examples": 3,
 }
+CITING = ("red_flags", "questions", "records", "sections", "release")
 
 
 def check_specialty(pack: SpecialtyPack) -> list[str]:
     """Every problem of a specialty pack, as sentences."""
     say = f"{pack.id}: "
-    problems = _signature(pack.signature) + _sources(
-        pack, ("red_flags", "questions", "records", "sections", "release")
-    )
+    problems = _signature(pack.signature) + _sources(pack, CITING)
     for key, least in LEAST.items():
         rows = getattr(pack, key)
         problems += _unique(key, (row.code for row in rows))
@@ -74,9 +73,8 @@ def _sources(pack: Any, keys: tuple[str, ...]) -> list[str]:
 
 
 def _unique(key: str, codes: Iterable[str]) -> list[str]:
-    return [
-        f"{key} has the code {code!r} {count} times" for code, count in Counter(codes).items() if count > 1
-    ]
+    twice = ((code, count) for code, count in Counter(codes).items() if count > 1)
+    return [f"{key} has the code {code!r} {count} times" for code, count in twice]
 
 
 def _records(pack: SpecialtyPack) -> list[str]:

@@ -1,8 +1,7 @@
-"""Turns a ``pack.toml`` into the classes of ``schema``, and says in words everything that is wrong with it."""
+"""Turns a ``pack.toml`` into the classes of ``schema``, and says in words what is wrong with it."""
 
 from __future__ import annotations
 
-import datetime as dt
 import tomllib
 import types
 import typing
@@ -103,8 +102,3 @@ class Reader:
         elif isinstance(value, str) and PLACEHOLDER in value:
             self.problem(where, f"still holds the placeholder {PLACEHOLDER}")
         return value
-
-
-def optional_date(value: Any) -> dt.date | None:
-    """A TOML date, or None for the empty string a draft carries."""
-    return value if isinstance(value, dt.date) else None

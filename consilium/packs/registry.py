@@ -1,4 +1,4 @@
-"""The packs of this installation, one folder each. Loaded once a process: packs change with a release only."""
+"""The packs of this installation, one folder each. Loaded once a process: they change with a release."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from consilium.packs.calendars import days
 from consilium.packs.checks import check_jurisdiction, check_specialty
 from consilium.packs.reading import PackError, Reader, read_toml
-from consilium.packs.schema import JurisdictionPack, SpecialtyPack
+from consilium.packs.schema import JurisdictionPack, SpecialtyPack, Text
 
 HERE = Path(__file__).parent
 COMMON = HERE / "common.toml"
@@ -18,34 +19,51 @@ ROW_KEYS = ("suitability", "red_flags", "questions", "records", "sections", "rel
 """Tables a specialty may leave out or extend: rows of ``common.toml`` come first, same code replaces."""
 
 
-class UnknownPack(LookupError):
+class UnknownPackError(LookupError):
     """No pack with this id in this installation."""
 
 
 @cache
-def specialty(id: str) -> SpecialtyPack:
-    """The specialty pack ``id``. Raises :class:`UnknownPack`, or PackError when its folder is not sound."""
-    return load_specialty(_folder("specialties", id))
+def specialty(name: str) -> SpecialtyPack:
+    """The specialty pack. Raises :class:`UnknownPackError`, or PackError when its folder is not sound."""
+    return load_specialty(_folder("specialties", name))
 
 
 @cache
-def jurisdiction(id: str) -> JurisdictionPack:
-    """The jurisdiction pack ``id``. Raises :class:`UnknownPack`, or PackError when its folder is not sound."""
-    return load_jurisdiction(_folder("jurisdictions", id))
+def jurisdiction(name: str) -> JurisdictionPack:
+    """The jurisdiction pack. Raises :class:`UnknownPackError`, or PackError when its folder is not sound."""
+    return load_jurisdiction(_folder("jurisdictions", name))
 
 
 @cache
 def specialties() -> tuple[SpecialtyPack, ...]:
     """Every specialty, in the order of ``common.toml``, unlisted ones after them by name."""
     order = read_toml(COMMON)["order"]
-    ids = sorted(_ids("specialties"), key=lambda id: (order.index(id) if id in order else len(order), id))
-    return tuple(specialty(id) for id in ids)
+    rank = {name: place for place, name in enumerate(order)}
+    return tuple(
+        specialty(name) for name in sorted(_ids("specialties"), key=lambda name: (rank.get(name, 99), name))
+    )
 
 
 @cache
 def jurisdictions() -> tuple[JurisdictionPack, ...]:
     """Every jurisdiction, by id."""
-    return tuple(jurisdiction(id) for id in _ids("jurisdictions"))
+    return tuple(jurisdiction(name) for name in _ids("jurisdictions"))
+
+
+@cache
+def holidays(calendar: str, year: int) -> dict[dt.date, Text]:
+    """The days off of a calendar code ("DE", "US") in one year, with their names.
+
+    Raises :class:`UnknownPackError` for a code without a file in ``calendars``.
+    """
+    path = HERE / "calendars" / f"{calendar}.toml"
+    if not path.is_file():
+        raise UnknownPackError(f"There is no holiday calendar {calendar!r}.")
+    rules = read_toml(path)["days"]
+    # The next year's New Year's Day may be observed on this year's last Friday.
+    found = [*days(rules, year), *days(rules, year + 1)]
+    return {day: name for day, name in found if day.year == year}
 
 
 def load_specialty(folder: Path) -> SpecialtyPack:
@@ -86,19 +104,13 @@ def _rows(common: dict[str, Any], own: dict[str, Any], key: str, without: list[s
 
 
 def _ids(family: str) -> list[str]:
-    return sorted(
-        path.parent.name
-        for path in (HERE / family).glob("*/pack.toml")
-        if not path.parent.name.startswith("_")
-    )
+    """Folder names; those that begin with an underscore are templates."""
+    return sorted(path.parent.name for path in (HERE / family).glob("[!_]*/pack.toml"))
 
 
-def _folder(family: str, id: str) -> Path:
-    if id not in _ids(family):
-        raise UnknownPack(f"There is no pack {id!r} in {family}; there are: {', '.join(_ids(family))}.")
-    return HERE / family / id
-
-
-def today_state(pack: SpecialtyPack | JurisdictionPack, today: dt.date) -> str:
-    """The state of a pack's sign-off on ``today``: "draft", "signed-off" or "expired"."""
-    return pack.signature.state(today)
+def _folder(family: str, name: str) -> Path:
+    if name not in _ids(family):
+        raise UnknownPackError(
+            f"There is no pack {name!r} in {family}; there are: {', '.join(_ids(family))}."
+        )
+    return HERE / family / name

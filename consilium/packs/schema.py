@@ -122,7 +122,7 @@ class RedFlag:
 
 @dataclass(frozen=True)
 class ScreenQuestion:
-    """Suitability: a remote opinion fits when the answer equals ``fits``; else ``otherwise`` says where to go."""
+    """Suitability: a remote opinion fits when the answer equals ``fits``; else ``otherwise`` says where."""
 
     code: str
     text: Text
@@ -179,8 +179,8 @@ class Signature:
 
     status: Literal["draft", "signed-off"]
     owner: str
-    review_date: dt.date | None
-    expiry: dt.date | None
+    review_date: dt.date | None = None
+    expiry: dt.date | None = None
 
     def state(self, today: dt.date) -> Literal["draft", "signed-off", "expired"]:
         """The state to show on ``today``."""
