@@ -1,0 +1,119 @@
+"""C-CDA documents (HL7 CDA R2): title, patient, the text of the sections; an embedded PDF is shown."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from consilium.records.extract import pdf
+from consilium.records.extract.guess import hl7_date
+from consilium.records.extract.plain import send_pages
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element, _ElementTree
+
+    from consilium.records.extract.reader import Job
+
+MAX_BYTES = 48 * 2**20
+_NS = {"c": "urn:hl7-org:v3"}
+_ROWS, _CELLS = {"tr", "paragraph", "item", "br", "table", "caption", "list"}, {"td", "th"}
+# LOINC document codes that say what kind of record this is
+_TYPE_BY_LOINC = {"11488-4": "letter", "18842-5": "summary", "34133-9": "summary", "11502-2": "laboratory",
+                  "18748-4": "imaging", "11526-1": "pathology", "60591-5": "summary"}  # fmt: skip
+
+
+def hardened_parser() -> etree.XMLParser:
+    """No entities, no network, no DTD, no huge trees: the sandbox is the second wall, this is the first."""
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True,
+        remove_pis=True, dtd_validation=False,
+    )  # fmt: skip
+
+
+def parse(job: Job) -> None:
+    """Facts and readable pages."""
+    if job.size > MAX_BYTES or job.options["cut"]:
+        job.problem("too_large")
+        return
+    try:
+        tree = etree.parse(job.open(), hardened_parser())
+    except etree.XMLSyntaxError:
+        job.problem("damaged_text")
+        return
+    if tree.docinfo.internalDTD is not None:  # CDA has none; only an attack needs one
+        job.problem("damaged_text")
+        return
+    job.facts(**_facts(tree))
+    job.suggest(type=_type(tree), date=hl7_date(_value(tree, "/c:ClinicalDocument/c:effectiveTime/@value")))
+    if not _embedded(job, tree):
+        send_pages(job, _text(tree))
+
+
+def _value(tree: _ElementTree, path: str) -> str:
+    found = tree.xpath(path, namespaces=_NS)
+    return str(found[0])[:1000].strip() if isinstance(found, list) and found else ""
+
+
+_PATIENT = "/c:ClinicalDocument/c:recordTarget/c:patientRole"
+
+
+def _facts(tree: _ElementTree) -> dict[str, str]:
+    name = f"{_PATIENT}/c:patient/c:name[1]"
+    given = tree.xpath(f"{name}/c:given//text()", namespaces=_NS)
+    return {
+        "title": _value(tree, "/c:ClinicalDocument/c:title//text()"),
+        "patient_family": _value(tree, f"{name}/c:family//text()"),
+        "patient_given": " ".join(str(g).strip() for g in given[:4]) if isinstance(given, list) else "",
+        "patient_birth_date": hl7_date(_value(tree, f"{_PATIENT}/c:patient/c:birthTime/@value")),
+        "patient_sex": _value(tree, f"{_PATIENT}/c:patient/c:administrativeGenderCode/@code"),
+        "patient_id": _value(tree, f"{_PATIENT}/c:id/@extension"),
+        "document_code": _value(tree, "/c:ClinicalDocument/c:code/@code"),
+    }
+
+
+def _type(tree: _ElementTree) -> str:
+    return _TYPE_BY_LOINC.get(_value(tree, "/c:ClinicalDocument/c:code/@code"), "summary")
+
+
+def _embedded(job: Job, tree: _ElementTree) -> bool:
+    """CDA R2 §4.3.1.1 nonXMLBody: a document of another kind, base64 inside."""
+    bodies = tree.xpath("//c:nonXMLBody/c:text[@representation='B64']", namespaces=_NS)
+    if not isinstance(bodies, list) or not bodies:
+        return False
+    try:
+        data = base64.b64decode(bodies[0].text or "")
+    except binascii.Error:
+        job.problem("damaged_text")
+        return True
+    if data.startswith(b"%PDF-"):
+        job.facts(embedded="application/pdf")
+        pdf.parse_bytes(job, data)
+    else:
+        job.problem("no_preview")
+    return True
+
+
+def _text(tree: _ElementTree) -> str:
+    out = [_value(tree, "/c:ClinicalDocument/c:title//text()")]
+    sections = tree.xpath("//c:structuredBody//c:section", namespaces=_NS)
+    for section in sections[:300] if isinstance(sections, list) else []:
+        out.append("\n\n" + _words(section.find("c:title", _NS)).strip() + "\n")
+        out.append(_words(section.find("c:text", _NS)).strip())
+    return "".join(out)
+
+
+def _words(element: _Element | None) -> str:
+    if element is None:
+        return ""
+    out: list[str] = []
+    for event, node in etree.iterwalk(element, events=("start", "end")):
+        name = etree.QName(node).localname if isinstance(node.tag, str) else ""
+        if event == "start":
+            out.append("\n" if name in _ROWS else "\t" if name in _CELLS else "")
+            out.append(" ".join((node.text or "").split()))
+        elif node is not element:
+            out.append(" ".join((node.tail or "").split()))
+    return " ".join("".join(part + " " for part in out).split(" ")).replace(" \n", "\n").replace(" \t", "\t")

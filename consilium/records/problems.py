@@ -1,0 +1,192 @@
+"""The table of everything that can be wrong with a file, each with one sentence that says what to do.
+
+Codes are stable: they are stored beside a record and used by tests, the API and translations of other
+systems. Sentences may be reworded at any time. Severity "flag" means the file is kept and used, with a note;
+"refuse" means that this file (or this part of an archive) is not taken into the case. The original bytes are
+never altered either way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Severity = Literal["flag", "refuse"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that a person should know about a file. `sentence` is a lazy translation."""
+
+    code: str
+    sentence: str | Promise
+    severity: Severity = "flag"
+
+
+_ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
+    # -- the file as such
+    ("empty", "refuse", _("This file is empty. Please choose the file again and upload it once more.")),
+    ("too_large", "flag", _("This file is too large for a preview. Your doctor can still download it.")),
+    (
+        "unsupported",
+        "flag",
+        _(
+            "We keep this file, but cannot show it here. If you can, please send it as a PDF or a photo as well."
+        ),
+    ),
+    (
+        "no_preview",
+        "flag",
+        _("We keep this file, but cannot show a preview of it. Your doctor can open it in the viewer."),
+    ),
+    (
+        "timed_out",
+        "flag",
+        _(
+            "Reading this file took too long, so the preview may be incomplete. Your doctor can still download it."
+        ),
+    ),
+    (
+        "not_read",
+        "flag",
+        _(
+            "We could not look inside this file just now. It is safely kept; please open this page again later."
+        ),
+    ),
+    (
+        "executable",
+        "refuse",
+        _(
+            "This is a program, not a medical document. Please send the letters, reports or images themselves."
+        ),
+    ),
+    (
+        "web_page",
+        "flag",
+        _("This is a web page. We show only its text; if you can, please save it as a PDF and upload that."),
+    ),
+    # -- documents
+    (
+        "encrypted_pdf",
+        "flag",
+        _(
+            "This PDF is protected by a password. Please save a copy without the password and upload that copy."
+        ),
+    ),
+    (
+        "damaged_pdf",
+        "flag",
+        _(
+            "This PDF is damaged and cannot be opened fully. Please ask for it again, or upload photos of its pages."
+        ),
+    ),
+    (
+        "many_pages",
+        "flag",
+        _("This document is long. We show its first pages here; your doctor can download all of it."),
+    ),
+    (
+        "active_content",
+        "flag",
+        _(
+            "This file contains program parts or attachments. We switched them off; everything you can see is kept."
+        ),
+    ),
+    (
+        "damaged_text",
+        "flag",
+        _("Parts of this file cannot be read. Please export it again, or send it as a PDF."),
+    ),
+    # -- photos
+    (
+        "damaged_image",
+        "flag",
+        _("This picture is damaged or incomplete. Please take the photo again and upload it once more."),
+    ),
+    # -- imaging
+    (
+        "truncated_dicom",
+        "flag",
+        _(
+            "This image file is incomplete. Please copy it again from the disc, or ask the imaging centre for a new one."
+        ),
+    ),
+    (
+        "no_image",
+        "flag",
+        _("This file belongs to your imaging but holds no picture itself. It is kept with the other images."),
+    ),
+    (
+        "wrong_patient",
+        "flag",
+        _(
+            "The name or birth date inside this file is not the patient's. Please check that it is the right file."
+        ),
+    ),
+    # -- archives (zip)
+    (
+        "archive_empty",
+        "refuse",
+        _("This zip file contains nothing. Please make it again and check that your files are in it."),
+    ),
+    (
+        "archive_encrypted",
+        "refuse",
+        _(
+            "This zip file is protected by a password. Please unpack it and upload the files without the password."
+        ),
+    ),
+    (
+        "archive_damaged",
+        "refuse",
+        _("This zip file is damaged. Please make it again, or upload the files one by one."),
+    ),
+    (
+        "archive_bomb",
+        "refuse",
+        _(
+            "This zip file unpacks to far more than it should, so we stopped. Please upload the files one by one."
+        ),
+    ),
+    (
+        "archive_path",
+        "flag",
+        _(
+            "A file in this zip had an unsafe name. We kept the file under a safe name; nothing else was touched."
+        ),
+    ),
+    (
+        "archive_link",
+        "refuse",
+        _("This zip file contains a link instead of a file. Please upload the file that the link points to."),
+    ),
+    (
+        "archive_nested",
+        "refuse",
+        _(
+            "This zip file has other zip files deep inside. Please unpack the inner ones and upload them directly."
+        ),
+    ),
+    (
+        "too_many_files",
+        "refuse",
+        _(
+            "This zip file holds more files than we can take at once. Please send it in several smaller parts."
+        ),
+    ),
+    (
+        "left_out",
+        "flag",
+        _("This part of the disc is viewer software or bookkeeping, not medical data. We left it out."),
+    ),
+)
+
+TABLE: dict[str, Problem] = {code: Problem(code, sentence, severity) for code, severity, sentence in _ROWS}
+
+
+def problem(code: str) -> Problem:
+    """The problem of that code. Raises KeyError on an unknown code: the table is complete by design."""
+    return TABLE[code]
