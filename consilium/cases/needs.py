@@ -56,11 +56,7 @@ def unmet(names: tuple[str, ...], asked: Asked) -> list[Promise | str]:
 @need("suitability_passed")
 def _suitability(asked: Asked) -> Sentence:
     intake = asked.case.intake
-    return (
-        None
-        if intake.screening_passed
-        else _("Please answer the questions on whether a remote opinion fits.")
-    )
+    return None if intake.screening_passed else _("Please answer the questions on whether a remote opinion fits.")
 
 
 @need("red_flags_answered")
@@ -122,19 +118,13 @@ def _records(asked: Asked) -> Sentence:
     waiting = asked.case.record_requests.filter(mandatory=True).exclude(
         status__in=(RecordRequest.Status.HERE, RecordRequest.Status.WAIVED)
     )
-    return (
-        _("A required record is still missing: mark it as here or waive it with a reason.")
-        if waiting
-        else None
-    )
+    return _("A required record is still missing: mark it as here or waive it with a reason.") if waiting else None
 
 
 @need("no_record_undecided")
 def _undecided(asked: Asked) -> Sentence:
     open_ones = Record.objects.filter(space=asked.case.pk, status=Record.Status.UNDECIDED)
-    return (
-        _("A record may belong to somebody else: please decide on it first.") if open_ones.exists() else None
-    )
+    return _("A record may belong to somebody else: please decide on it first.") if open_ones.exists() else None
 
 
 @need("triage_done")
@@ -144,9 +134,7 @@ def _triage(asked: Asked) -> Sentence:
 
 @need("conclusions_marked")
 def _marked(asked: Asked) -> Sentence:
-    return (
-        None if asked.case.conclusions_marked_at else _("The desk has not yet marked the first conclusion.")
-    )
+    return None if asked.case.conclusions_marked_at else _("The desk has not yet marked the first conclusion.")
 
 
 @need("offer_open")
@@ -164,9 +152,7 @@ def _no_offer(asked: Asked) -> Sentence:
 @need("conflict_declared")
 def _conflict(asked: Asked) -> Sentence:
     offer = open_offer(asked.case, asked.by)
-    return (
-        None if offer and offer.conflict_declared_at else _("Please make the declaration on conflicts first.")
-    )
+    return None if offer and offer.conflict_declared_at else _("Please make the declaration on conflicts first.")
 
 
 @need("licence_valid")
@@ -201,9 +187,7 @@ def _oral(asked: Asked) -> Sentence:
 
 @need("clarification_open")
 def _clarification_open(asked: Asked) -> Sentence:
-    return (
-        None if _within_clarification(asked.case) else _("The time for questions about this report is over.")
-    )
+    return None if _within_clarification(asked.case) else _("The time for questions about this report is over.")
 
 
 @need("clarification_over")
@@ -217,9 +201,7 @@ def _within_clarification(case: Case) -> bool:
 
 @need("follow_up_over")
 def _follow_up(asked: Asked) -> Sentence:
-    waiting = asked.case.follow_ups.filter(
-        day__gt=0, answered_at=None, due_at__gt=clock.now() - timedelta(days=14)
-    )
+    waiting = asked.case.follow_ups.filter(day__gt=0, answered_at=None, due_at__gt=clock.now() - timedelta(days=14))
     return _("A follow-up questionnaire is still open.") if waiting.exists() else None
 
 

@@ -47,9 +47,7 @@ TIMERS: Final[dict[str, Timer]] = {
     State.SIGNED: Timer(Span(working_days=3)),
     State.DELIVERED: Timer(Span(days=14), (Span(days=2),), "begin_follow_up", stops=False),
     State.CLARIFYING: Timer(Span(working_days=2)),
-    State.FOLLOW_UP: Timer(
-        Span(days=200), (Span(days=16), Span(days=76), Span(days=166)), "close", stops=False
-    ),
+    State.FOLLOW_UP: Timer(Span(days=200), (Span(days=16), Span(days=76), Span(days=166)), "close", stops=False),
     State.URGENT: Timer(Span(hours=8), (Span(hours=1), Span(hours=2), Span(hours=4))),
 }
 

@@ -82,7 +82,5 @@ def _write(case: Case, row: Row, by: Principal, note: str) -> CaseEvent:
         role=next(iter(sorted(row.who & case.roles_of(by))), by.kind),
         note=note,
     )
-    audit.record(
-        f"case.{row.verb}", by=by, thing=f"case:{case.pk}", space=case.pk, from_state=before, to_state=after
-    )
+    audit.record(f"case.{row.verb}", by=by, thing=f"case:{case.pk}", space=case.pk, from_state=before, to_state=after)
     return event

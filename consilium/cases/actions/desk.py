@@ -91,9 +91,7 @@ def start_clock(stop: ClockStop, *, by: Principal) -> None:
     """End a pause and move the deadlines that stood still by its length."""
     require("clock.stop", stop.case, by)
     with transaction.atomic():
-        ended = ClockStop.objects.filter(pk=stop.pk, ended_at=None).update(
-            ended_at=clock.now(), ended_by=by.ref
-        )
+        ended = ClockStop.objects.filter(pk=stop.pk, ended_at=None).update(ended_at=clock.now(), ended_by=by.ref)
         if not ended:
             return
         if not deadlines.is_paused(stop.case):

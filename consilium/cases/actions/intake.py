@@ -23,9 +23,7 @@ MAX_QUESTION = 600
 MAX_ANSWER = 6000
 
 
-def start_case(
-    patient: Person, specialty: str, *, by: Principal, language: str = "en", scribe: bool = False
-) -> Case:
+def start_case(patient: Person, specialty: str, *, by: Principal, language: str = "en", scribe: bool = False) -> Case:
     """Open a draft for `patient` with its own key, intake and the specialty's record checklist."""
     _require_may_start(patient, by, scribe)
     pack = registry.specialty(specialty)
@@ -61,9 +59,7 @@ def _require_may_start(patient: Person, by: Principal, scribe: bool) -> None:
 
 
 def _grant(case: Case, user_id: Any, role: str, by: Principal) -> None:
-    CaseRole.objects.create(
-        case=case, user_id=user_id, role=role, granted_by=by.ref, confirmed_at=clock.now()
-    )
+    CaseRole.objects.create(case=case, user_id=user_id, role=role, granted_by=by.ref, confirmed_at=clock.now())
 
 
 def make_checklist(case: Case) -> None:
@@ -124,16 +120,12 @@ def save_section(case: Case, section: str, content: dict[str, Any], *, by: Princ
     if section not in SECTIONS:
         raise BadInput(_("There is no such part of the form."))
     if any(len(str(value)) > MAX_ANSWER for value in content.values()):
-        raise BadInput(
-            _("One of the answers is too long. Please shorten it to %(n)s characters.") % {"n": MAX_ANSWER}
-        )
+        raise BadInput(_("One of the answers is too long. Please shorten it to %(n)s characters.") % {"n": MAX_ANSWER})
     setattr(case.intake, section, content)
     _save_intake(case.intake, section, by)
 
 
-def save_first_opinion(
-    case: Case, *, by: Principal, planned_treatment_on: date | None = None, **facts: str
-) -> None:
+def save_first_opinion(case: Case, *, by: Principal, planned_treatment_on: date | None = None, **facts: str) -> None:
     """Store diagnosis, treatment, doctor and institution of the first opinion and the planned date."""
     require("story.edit", case, by)
     allowed = {"diagnosis", "treatment", "by", "institution", "on"}
