@@ -130,9 +130,7 @@ class Opener:
             raise Tampered(f"Chunk {index} of the blob does not authenticate.") from None
 
 
-def _encrypt(
-    aead: AESGCM, context: bytes, index: int, data: bytes | bytearray | memoryview, *, last: bool
-) -> bytes:
+def _encrypt(aead: AESGCM, context: bytes, index: int, data: bytes | bytearray | memoryview, *, last: bool) -> bytes:
     nonce, bound = _nonce_and_bound(context, index, last=last)
     return aead.encrypt(nonce, data, bound)
 

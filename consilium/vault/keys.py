@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
-from consilium.core import clock, secretfile
+from consilium.core import audit, clock, secretfile
 from consilium.vault import keystore, rootkey
 from consilium.vault.derive import identifiers, u64
 from consilium.vault.errors import KeyDestroyed, KeyMissing, KeysNotReady, Tampered
@@ -189,7 +189,7 @@ def rotate_root() -> None:
 
 
 def init() -> bool:
-    """Create the root key on a new installation; True when it was created now.
+    """Create the root key and the audit log's signing key; True when the root key was created now.
 
     Refuses (KeysNotReady) when wrapped keys exist without their root key: a fresh one would hide the loss.
     """
@@ -200,12 +200,14 @@ def init() -> bool:
         raise KeysNotReady(
             f"There are wrapped keys but no root key at {rootkey.path()}. Restore it from your key backup."
         )
-    return secretfile.create(rootkey.path())
+    created = secretfile.create(rootkey.path())
+    audit.init()
+    return created
 
 
 def check() -> list[str]:
     """Problems with the keys, one sentence each that says what to do; empty when all is well."""
-    problems = [sentence for sentence in (rootkey.misplaced(),) if sentence]
+    problems = [sentence for sentence in (rootkey.misplaced(),) if sentence] + audit.check()
     directory = Path(settings.KEY_DIR)
     if directory.is_dir() and directory.stat().st_mode & 0o077:
         problems.append(f"Other users can look into the key directory. Run: chmod 700 {directory}")

@@ -44,8 +44,7 @@ def by_id(wanted: str) -> RootKey:
         if key.id == wanted:
             return key
     raise KeysNotReady(
-        f"The keystore was wrapped by another root key than {path()}. "
-        "Restore the root key that belongs to it."
+        f"The keystore was wrapped by another root key than {path()}. Restore the root key that belongs to it."
     )
 
 

@@ -25,9 +25,7 @@ _FACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 _CODE = re.compile(r"[a-z0-9][a-z0-9._:/+-]{0,127}\Z|[A-Z][A-Z0-9_]{1,31}\Z")
 # Digits and separators alone could be a birth date, a telephone or an insurance number.
 _NUMBERLIKE = re.compile(r"[0-9][0-9./:+-]{5,}\Z")
-_PERSONAL = re.compile(
-    r"(^|_)(name|email|mail|phone|birth|born|address|text|title|subject|question|note)(_|$)"
-)
+_PERSONAL = re.compile(r"(^|_)(name|email|mail|phone|birth|born|address|text|title|subject|question|note)(_|$)")
 
 # The first word of the last part of an action tells the FHIR action code; everything else is "E", execute.
 _CRUD = {
@@ -79,7 +77,7 @@ def build(
     _require(_PURPOSE.match(purpose), "The purpose must be a code like TREAT.")
     return {
         "format": FORMAT,
-        "recorded": _instant(recorded),
+        "recorded": instant(recorded),
         "type": "object",
         "subtype": action,
         "action": crud(action),
@@ -111,14 +109,15 @@ def _fact(name: str, value: Any) -> str | int | bool | None:
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, datetime):
-        return _instant(value)
+        return instant(value)
     _require(not _PERSONAL.search(name), f"A fact called {name!r} sounds like personal data.")
     code = isinstance(value, str) and _CODE.match(value) and not _NUMBERLIKE.match(value)
     _require(code, f"The fact {name!r} must be a number, a boolean, a UUID, a time or a short code.")
     return str(value)
 
 
-def _instant(value: datetime) -> str:
+def instant(value: datetime) -> str:
+    """An aware time as ISO 8601 in UTC with microseconds and Z."""
     _require(value.tzinfo is not None, "Times in the audit log are aware.")
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 

@@ -73,12 +73,12 @@ def record_all(drafts: Iterable[Draft]) -> list["AuditEvent"]:
     built = [_built(draft) for draft in drafts]
     if not built:
         return []
-    head = _locked_head()
-    frontier = Frontier(head.size, head.peaks.split(",") if head.peaks else [])
+    head = locked_head()
+    frontier = frontier_of(head)
     previous, events = head.hash, []
     for fields in built:
         text, previous_next = entries.chained(fields, sequence=frontier.size, previous=previous)
-        events.append(_row(fields, frontier.size, text, previous_next))
+        events.append(row(fields, frontier.size, text, previous_next))
         frontier.append(text.encode())
         previous = previous_next
     AuditEvent.objects.bulk_create(events)
@@ -133,7 +133,8 @@ def _built(draft: Draft) -> dict[str, Any]:
     )
 
 
-def _row(fields: dict[str, Any], sequence: int, text: str, digest: str) -> "AuditEvent":
+def row(fields: dict[str, Any], sequence: int, text: str, digest: str) -> "AuditEvent":
+    """An entry as a row (not saved)."""
     from consilium.core.models import AuditEvent
 
     return AuditEvent(
@@ -149,7 +150,8 @@ def _row(fields: dict[str, Any], sequence: int, text: str, digest: str) -> "Audi
     )
 
 
-def _locked_head() -> "AuditHead":
+def locked_head() -> "AuditHead":
+    """The head row, locked until the transaction ends (made when the log is new)."""
     from consilium.core.models import AuditEvent, AuditHead
 
     head = AuditHead.objects.select_for_update().filter(pk=1).first()
@@ -159,6 +161,11 @@ def _locked_head() -> "AuditHead":
         AuditHead.objects.get_or_create(pk=1, defaults={"hash": GENESIS})
         head = AuditHead.objects.select_for_update().get(pk=1)
     return head
+
+
+def frontier_of(head: "AuditHead") -> Frontier:
+    """The Merkle tree's state that the head row keeps."""
+    return Frontier(head.size, head.peaks.split(",") if head.peaks else [])
 
 
 def _move_head(head: "AuditHead", frontier: Frontier, digest: str) -> None:
