@@ -1,0 +1,82 @@
+"""The one ASGI entry: /data/ on bare ASGI, everything else to Django's WSGI application through the bridge."""
+
+import logging
+import time
+from typing import Any
+from uuid import UUID
+
+from consilium.config.wsgi import application as pages  # sets Django up; must come first
+
+from django.conf import settings  # isort: skip
+from django.urls import get_resolver  # isort: skip
+
+from consilium.config.bridge import Bridge, Receive, Send, plain
+from consilium.config.environ import Scope
+from consilium.gateways.data.app import DataPlane, Grant
+
+log = logging.getLogger("consilium.request")
+
+
+def _gate(cookies: dict[str, str], record: UUID, part: str) -> Grant | None:
+    from consilium.web.bytes_gate import open_record
+
+    return open_record(cookies, record, part)
+
+
+bridge = Bridge(pages, proxies=settings.TRUSTED_PROXIES)
+data_plane = DataPlane(_gate)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Route by scope type and path; log one line per request without path, query or names."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+        return
+    if scope["type"] != "http":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    started, status = time.monotonic(), 0
+
+    async def noting(message: dict[str, Any]) -> None:
+        nonlocal status
+        status = message.get("status", status)
+        await send(message)
+
+    try:
+        if scope["path"] == "/healthz":
+            await plain(200, "ok").send(noting)
+        elif scope["path"].startswith("/data/"):
+            await data_plane(scope, receive, noting)
+        else:
+            await bridge(scope, receive, noting)
+    finally:
+        fields = {"method": scope["method"], "route": _area(scope["path"]), "status": status}
+        log.info("request", extra={**fields, "duration_ms": round((time.monotonic() - started) * 1000)})
+
+
+def _areas() -> frozenset[str]:
+    """First path segments of the URL configuration; a log may name these and nothing a visitor typed."""
+    firsts = (str(entry.pattern).split("/", 1)[0] for entry in get_resolver().url_patterns)
+    return frozenset(first for first in firsts if first.isidentifier() or first.replace("-", "").isalnum())
+
+
+_known_areas: frozenset[str] = frozenset({"data", "static", "healthz"})
+
+
+def _area(path: str) -> str:
+    first = path.strip("/").split("/", 1)[0]
+    return f"/{first}" if first in _known_areas or first == "" else "/…"
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    global _known_areas
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            _known_areas |= _areas()
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await bridge.close()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

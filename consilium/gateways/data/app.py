@@ -1,0 +1,211 @@
+"""The data plane: record bytes straight from the vault, authorised once per request, outside Django.
+
+A route's handler gets one answer from the gate (session → principal → scope → visibility → audit, in that
+order, before the first byte) and then touches no database. What is absent and what is not theirs to see get the
+same 404, byte for byte.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Protocol
+from urllib.parse import quote
+from uuid import UUID
+
+from django.db import close_old_connections
+
+from consilium.gateways.data.ranges import Unsatisfiable, wanted_range
+from consilium.vault import blobs
+
+log = logging.getLogger("consilium.data")
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+PIECE = 512 * 1024  # bytes gathered per hop to a thread
+CLIENT_PATIENCE = 60.0
+ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    (
+        b"content-security-policy",
+        b"sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+    ),
+    (b"cache-control", b"private, no-store"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+class Grant(Protocol):
+    """What the gate hands out: which blob, in which space, and how to call it."""
+
+    blob: UUID
+    space: UUID
+    media_type: str
+    size: int
+    filename: str
+    disposition: str  # "inline" or "attachment"
+
+
+Gate = Callable[[dict[str, str], UUID, str], Grant | None]
+
+UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+ROUTES = [
+    # path, the part of the record it names (a DICOMweb or frame route is one more row)
+    (rf"/data/records/(?P<record>{UUID_PATTERN})/original", "original"),
+    (rf"/data/records/(?P<record>{UUID_PATTERN})/previews/(?P<page>[0-9]{{1,4}})", "preview:{page}"),
+]
+_routes = [(re.compile(pattern), part) for pattern, part in ROUTES]
+
+
+class DataPlane:
+    """Bare ASGI application for /data/. `gate` runs in a thread: it may use the database."""
+
+    def __init__(self, gate: Gate, *, threads: int = 4) -> None:
+        self.gate = gate
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="data")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            await _refuse(send, 405, (b"allow", b"GET, HEAD"))
+            return
+        named = match(scope["path"])
+        grant = await self._ask(cookies_of(scope), *named) if named else None
+        if grant is None:
+            await _refuse(send, 404)
+            return
+        await self._deliver(grant, scope, receive, send)
+
+    async def _ask(self, cookies: dict[str, str], record: UUID, part: str) -> Grant | None:
+        def ask() -> Grant | None:
+            close_old_connections()
+            try:
+                return self.gate(cookies, record, part)
+            finally:
+                close_old_connections()
+
+        return await asyncio.get_running_loop().run_in_executor(self.pool, ask)
+
+    async def _deliver(self, grant: Grant, scope: Scope, receive: Receive, send: Send) -> None:
+        tag = f'"{grant.blob.hex}"'.encode()
+        headers = [*ALWAYS, *describe(grant), (b"accept-ranges", b"bytes"), (b"etag", tag)]
+        start, end, status = 0, grant.size, 200
+        try:
+            chosen = wanted_range(scope["headers"], grant.size, tag, scope["method"])
+        except Unsatisfiable:
+            await _refuse(send, 416, (b"content-range", f"bytes */{grant.size}".encode()))
+            return
+        if chosen is not None:
+            start, end, status = *chosen, 206
+            headers.append((b"content-range", f"bytes {start}-{end - 1}/{grant.size}".encode()))
+        headers.append((b"content-length", str(end - start).encode()))
+        if scope["method"] == "HEAD" or start == end:
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await self._stream(grant, start, end, (status, headers), receive, send)
+
+    async def _stream(
+        self, grant: Grant, start: int, end: int, head: tuple[int, Any], receive: Receive, send: Send
+    ) -> None:
+        """Decrypt and send piece by piece; the first piece before the head, so that damage gives a clean 500."""
+        loop = asyncio.get_running_loop()
+        source = blobs.read(grant.blob, space=grant.space, start=start, end=end)
+        watcher = loop.create_task(_until_gone(receive))
+        started = False
+        try:
+            while piece := await loop.run_in_executor(self.pool, gather, source):
+                if not started:
+                    await send({"type": "http.response.start", "status": head[0], "headers": head[1]})
+                    started = True
+                if watcher.done():
+                    return
+                async with asyncio.timeout(CLIENT_PATIENCE):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        except Exception:
+            log.exception("record bytes could not be delivered")
+            if started:
+                raise Truncated from None
+            await _refuse(send, 500)
+        finally:
+            watcher.cancel()
+            close = getattr(source, "close", None)
+            if close:
+                close()
+
+
+class Truncated(Exception):  # noqa: N818
+    """Raised towards the server to cut the connection: a short answer must not look complete. No words."""
+
+
+def match(path: str) -> tuple[UUID, str] | None:
+    """The record and part a path names, by the table above."""
+    for pattern, part in _routes:
+        found = pattern.fullmatch(path)
+        if found:
+            return UUID(found["record"]), part.format(**found.groupdict())
+    return None
+
+
+def cookies_of(scope: Scope) -> dict[str, str]:
+    """The request's cookies; an unreadable header counts as none."""
+    jar = SimpleCookie()
+    try:
+        for name, value in scope["headers"]:
+            if name == b"cookie":
+                jar.load(value.decode("latin-1"))
+    except CookieError:
+        return {}
+    return {name: morsel.value for name, morsel in jar.items()}
+
+
+def describe(grant: Grant) -> list[tuple[bytes, bytes]]:
+    """Content-Type and Content-Disposition (RFC 6266; the name percent-encoded as in RFC 8187)."""
+    kind = "inline" if grant.disposition == "inline" else "attachment"
+    name = quote(grant.filename.replace("/", "_").replace("\\", "_"), safe="")
+    media_type = (
+        grant.media_type if re.fullmatch(r"[\w.+-]+/[\w.+-]+(; ?charset=[\w-]+)?", grant.media_type) else ""
+    )
+    return [
+        (b"content-type", (media_type or "application/octet-stream").encode("latin-1")),
+        (b"content-disposition", f"{kind}; filename*=UTF-8''{name}".encode("ascii")),
+    ]
+
+
+def gather(source: Iterator[bytes]) -> bytes:
+    """Up to about PIECE bytes of the blob; b"" at its end. Runs in a thread."""
+    parts: list[bytes] = []
+    size = 0
+    for chunk in source:
+        parts.append(chunk)
+        size += len(chunk)
+        if size >= PIECE:
+            break
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _refuse(send: Send, status: int, *extra: tuple[bytes, bytes]) -> None:
+    sentences = {
+        404: b"There is nothing here for you.",
+        405: b"Only reading is possible here.",
+        416: b"The requested range lies outside the file.",
+        500: b"This file could not be read; the people who run this site have been told.",
+    }
+    body = sentences[status]
+    headers = [
+        *ALWAYS,
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *extra]})
+    await send({"type": "http.response.body", "body": body})
