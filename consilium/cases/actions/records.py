@@ -1,0 +1,83 @@
+"""The case's verbs on records: they ask the policy, then call the room below."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from consilium.access.principals import Principal
+from consilium.access.rules import require
+from consilium.cases.models import Case, RecordRequest
+from consilium.core import jobs
+from consilium.core.errors import NotFound
+from consilium.packs import registry
+from consilium.records import actions as records
+from consilium.records import ingest
+from consilium.records.models import Record, Upload
+from consilium.vault.blobs import BlobInfo
+
+
+def add_upload(case: Case, blob: BlobInfo, name: str, *, by: Principal) -> Upload:
+    """Add what was sent: the sealed bytes are on disk already; reading them is a job."""
+    from consilium.cases.jobs import ingest_upload
+
+    require("record.add", case, by)
+    with transaction.atomic():
+        upload, is_new = records.register_upload(case.pk, blob, name, by=by)
+        if is_new:
+            jobs.enqueue(ingest_upload, str(upload.pk), key=f"ingest:{upload.pk}")
+    return upload
+
+
+def read_upload(upload_id: UUID) -> None:
+    """Read an upload in the sandbox and file it; called by the job."""
+    upload = Upload.objects.filter(pk=upload_id).first()
+    case = Case.objects.filter(pk=upload.space).select_related("patient").first() if upload else None
+    if upload is None or case is None or upload.status in (Upload.Status.DONE, Upload.Status.REFUSED):
+        return
+    patient = case.patient
+    owner = ingest.Owner(case.organisation_id, patient.given_name, patient.family_name, patient.birth_date)
+    ingest.ingest(upload, owner)
+    tick_checklist(case)
+
+
+def tick_checklist(case: Case) -> None:
+    """Mark missing checklist items as here when a readable record of the right kind has come."""
+    kinds = set(Record.objects.filter(space=case.pk, status__in=("ready", "flagged")).values_list("kind", flat=True))
+    codes = [item.code for item in registry.specialty(case.specialty).records if kinds & set(item.kinds)]
+    waiting = case.record_requests.filter(item__in=codes, status=RecordRequest.Status.MISSING)
+    waiting.update(status=RecordRequest.Status.HERE, decided_by="system")
+
+
+def _of(case: Case, record: Record) -> Record:
+    if record.space != case.pk:
+        raise NotFound(_("This record is not part of the case."))
+    return record
+
+
+def remove_record(case: Case, record: Record, *, by: Principal) -> None:
+    """Take a record out (it can be restored)."""
+    require("record.remove", case, by)
+    records.remove(_of(case, record), by=by)
+
+
+def restore_record(case: Case, record: Record, *, by: Principal) -> None:
+    """Bring a removed record back."""
+    require("record.remove", case, by)
+    records.restore(_of(case, record), by=by)
+
+
+def decide_record(case: Case, record: Record, *, belongs: bool, by: Principal) -> None:
+    """Decide on a record whose header names somebody else."""
+    require("record.decide", case, by)
+    with transaction.atomic():
+        records.decide(_of(case, record), belongs=belongs, by=by)
+        tick_checklist(case)
+
+
+def correct_record(case: Case, record: Record, *, by: Principal, kind: str, title: str, clinical_date: str) -> None:
+    """Correct type, title or date of a record."""
+    require("record.correct", case, by)
+    with transaction.atomic():
+        records.correct(_of(case, record), by=by, kind=kind, title=title, clinical_date=clinical_date)
+        tick_checklist(case)

@@ -1,0 +1,69 @@
+"""Jobs of a case: reading uploads, firing deadlines."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+
+from consilium.access.principals import SYSTEM
+from consilium.cases import notices
+from consilium.cases.actions import offers
+from consilium.cases.actions import records as case_records
+from consilium.cases.actions.advance import advance
+from consilium.cases.models import Case, Deadline
+from consilium.cases.states import State
+from consilium.core import clock, jobs
+from consilium.core.errors import Refusal
+
+
+@jobs.task(queue="ingest", attempts=4)
+def ingest_upload(upload_id: str) -> None:
+    """Read one upload; running it twice changes nothing the second time."""
+    case_records.read_upload(UUID(upload_id))
+
+
+@jobs.every(seconds=60)
+@jobs.task()
+def sweep_deadlines() -> None:
+    """Fire every deadline whose time has come; those of paused cases wait for the clock."""
+    now = clock.now()
+    paused = Q(stops=True, case__clock_stops__ended_at=None, case__clock_stops__started_at__isnull=False)
+    due = Deadline.objects.filter(fired_at=None, cancelled_at=None, at__lte=now).exclude(paused)
+    for deadline in due.select_related("case").order_by("at")[:200]:
+        fire(deadline)
+
+
+def fire(deadline: Deadline) -> None:
+    """Do what a deadline says, once: remind the owner, try the verb, or alert the desk."""
+    with transaction.atomic():
+        claimed = Deadline.objects.filter(pk=deadline.pk, fired_at=None, cancelled_at=None).update(fired_at=clock.now())
+        case = deadline.case
+        if not claimed or (deadline.state and case.state != deadline.state):
+            return
+        if deadline.kind == Deadline.Kind.REMINDER:
+            notices.remind_owner(case, key=str(deadline.pk))
+        elif deadline.then:
+            _try(case, deadline)
+        else:
+            notices.alert_desk(case, key=str(deadline.pk))
+
+
+def _try(case: Case, deadline: Deadline) -> None:
+    """Let the system take the step; when its needs are not met, look again in a day."""
+    try:
+        with transaction.atomic():
+            if deadline.then == "time_out_offer":
+                offers.time_out(case)
+            else:
+                advance(case, deadline.then, by=SYSTEM)
+    except Refusal:
+        if case.state in (State.DELIVERED, State.FOLLOW_UP):
+            Deadline.objects.create(
+                case=case,
+                kind=deadline.kind,
+                state=deadline.state,
+                at=clock.now() + timedelta(days=1),
+                then=deadline.then,
+                stops=deadline.stops,
+            )

@@ -1,0 +1,76 @@
+"""Who is told what by mail when something happens on a case. Mails carry no health data (trust.md, threat 15)."""
+
+from consilium.cases.effects import Step, after
+from consilium.cases.models import Case
+from consilium.cases.states import OWNER, State
+from consilium.channels import email
+from consilium.people.models import Membership, User
+
+# verb → (whom, template): whom is a role on the case, or an organisation role.
+ON_STEP: dict[str, tuple[tuple[str, str], ...]] = {
+    "submit": (("patient", "case_received"), ("coordinator", "desk_work")),
+    "send_back": (("patient", "your_turn"),),
+    "check_in": (("patient", "case_moved"),),
+    "complete_records": (("patient", "your_turn"),),
+    "confirm_recap": (("triage_clinician", "desk_work"),),
+    "offer": (("offered_specialist", "offer"),),
+    "decline": (("offered_specialist", "offer"),),
+    "escalate_offers": (("coordinator", "desk_work"),),
+    "accept": (("patient", "case_moved"), ("coordinator", "case_moved")),
+    "sign": (("quality_reviewer", "desk_work"),),
+    "return_for_revision": (("specialist", "your_turn"),),
+    "pass_quality": (("coordinator", "desk_work"),),
+    "ask_clarification": (("specialist", "your_turn"),),
+    "answer_clarification": (("patient", "case_moved"),),
+    "turn_down": (("patient", "case_closed"),),
+    "expire": (("patient", "case_closed"),),
+    "raise_urgent": (("patient", "urgent"), ("coordinator", "urgent"), ("proxy_act", "urgent")),
+    "hold": (("patient", "case_moved"),),
+    "resume": (("patient", "case_moved"),),
+}
+
+
+@after("*")
+def _tell(step: Step) -> None:
+    for role, template in ON_STEP.get(step.row.verb, ()):
+        tell(step.case, role, template, key=f"{template}:{step.event.pk}")
+
+
+def tell(case: Case, role: str, template: str, *, key: str) -> None:
+    """Queue one mail to everybody who holds `role` on the case or in its organisation."""
+    for user in holders(case, role):
+        email.send(
+            template,
+            to=user.email,
+            language=user.language,
+            key=f"{key}:{user.pk}",
+            reference=case.reference,
+        )
+
+
+def holders(case: Case, role: str) -> list[User]:
+    """Accounts that hold `role`: on the case first, else by membership of the organisation."""
+    on_case = User.objects.filter(
+        case_roles__case=case,
+        case_roles__role=role,
+        case_roles__ended_at=None,
+        case_roles__confirmed_at__isnull=False,
+    )
+    if role in Membership.Role.values and role != "specialist":
+        return list(
+            User.objects.filter(
+                memberships__organisation=case.organisation_id, memberships__role=role, memberships__until=None
+            )
+        )
+    return list(on_case.distinct())
+
+
+def remind_owner(case: Case, *, key: str) -> None:
+    """A friendly reminder to whose turn it is."""
+    template = "follow_up" if case.state == State.FOLLOW_UP else "reminder"
+    tell(case, OWNER[case.state], template, key=f"reminder:{key}")
+
+
+def alert_desk(case: Case, *, key: str) -> None:
+    """Something is overdue: the coordinators are told."""
+    tell(case, "coordinator", "overdue", key=f"overdue:{key}")
