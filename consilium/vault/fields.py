@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
@@ -31,6 +31,7 @@ from consilium.vault import keys, seal
 from consilium.vault.errors import KeyDestroyed
 
 ERASED = _("Erased")
+_Field = models.Field[Any, Any] if TYPE_CHECKING else models.Field
 # Plaintext is padded to a multiple of this many bytes, so that short answers do not show by their length.
 PADDING = 32
 
@@ -67,7 +68,7 @@ class SealedAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
-class SealedField(models.Field[Any, Any]):
+class SealedField(_Field):
     """Base of the sealed fields. `bound_as` keeps old rows readable after a table or column is renamed:
     set it to the former "table.column"."""
 
