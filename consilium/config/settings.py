@@ -257,4 +257,4 @@ DEFAULT_FROM_EMAIL = env("CONSILIUM_MAIL_FROM", default="Consilium <no-reply@con
 from consilium.config.accounts import *  # noqa: E402, F403 - allauth's many settings sit in their own file
 
 LOGGING_CONFIG = "consilium.core.logs.configure"
-LOGGING: dict[str, object] = {}
+LOGGING = {"configured": "above"}  # Django calls LOGGING_CONFIG only when this is not empty

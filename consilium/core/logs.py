@@ -49,5 +49,8 @@ def configure(_config: dict[str, Any] | None = None) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("consilium").setLevel(logging.INFO)
+    for own in ("django", "django.server"):  # their own handlers would print messages as they are
+        logging.getLogger(own).handlers = []
+        logging.getLogger(own).propagate = True
     for quiet in ("django.db.backends", "PIL", "pydicom", "fontTools", "pyhanko", "pyhanko_certvalidator"):
         logging.getLogger(quiet).setLevel(logging.ERROR)
