@@ -27,9 +27,7 @@ def positions(
     ]
 
 
-def band(
-    *, low: float | None, high: float | None, height: float, bottom: float, top: float
-) -> dict[str, float] | None:
+def band(*, low: float | None, high: float | None, height: float, bottom: float, top: float) -> dict[str, float] | None:
     """The reference range as a rectangle's y and height; None when there is no range."""
     if low is None and high is None:
         return None

@@ -1,4 +1,4 @@
-"""Drawing Django forms: which template a widget gets, how errors are summed up, and a date in three fields."""
+"""Drawing Django forms: the template of each widget, the error summary, and a date in three fields."""
 
 import datetime
 from collections.abc import Mapping
@@ -96,17 +96,15 @@ def field(variables: dict[str, Any], _context: Mapping[str, Any]) -> None:
         # Without maxlength a pasted text is not cut off silently: the counter and the server say so.
         attrs.update({"data-counter": str(limit), "maxlength": False})
     hint = variables["hint"] or bound.help_text
+    is_group = kind in ("options", "date")
     variables.update(
         kind=kind,
         limit=int(limit or 0),
         hint=hint,
         label=variables["label"] or bound.label,
-        first_id=bound.subwidgets[0].id_for_label if kind in ("options", "date") and bound.subwidgets else "",
-        control=""
-        if kind in ("options", "date")
-        else bound.as_widget(attrs=_described(bound, attrs, hint, limit)),
+        control="" if is_group else bound.as_widget(attrs=_described(bound, attrs, hint, limit)),
         date_parts=_date_parts(bound) if kind == "date" else (),
-        is_group=kind in ("options", "date"),
+        is_group=is_group,
         optional=variables["optional_note"] and not bound.field.required and kind != "checkbox",
     )
 
@@ -123,7 +121,8 @@ def _described(bound: BoundField, attrs: dict[str, Any], hint: str, limit: Any) 
 
 
 def _date_parts(bound: BoundField) -> list[dict[str, Any]]:
-    labels = {"day": _("Day"), "month": _("Month"), "year": _("Year")}
+    labels = (_("Day"), _("Month"), _("Year"))
+    kept = ("inputmode", "maxlength", "autocomplete", "class")
     widgets = bound.subwidgets[0].data["subwidgets"]
     return [
         {
@@ -131,13 +130,9 @@ def _date_parts(bound: BoundField) -> list[dict[str, Any]]:
             "name": part["name"],
             "id": part["attrs"].get("id", part["name"]),
             "value": "" if part["value"] is None else part["value"],
-            "attrs": {
-                k: v
-                for k, v in part["attrs"].items()
-                if k in ("inputmode", "maxlength", "autocomplete", "class")
-            },
+            "attrs": {key: value for key, value in part["attrs"].items() if key in kept},
         }
-        for label, part in zip(labels.values(), widgets, strict=True)
+        for label, part in zip(labels, widgets, strict=True)
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.templatetags.static import static
 from django.utils.text import slugify
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 PORTRAITS = (
     "amara",
@@ -17,14 +17,21 @@ PORTRAITS = (
     "helena",
     "ingrid",
     "mateo",
+    "yasmin",
 )
-FILE_STATES: dict[str, tuple[str, str, str]] = {
-    "received": ("info", "inbox", "Received"),
-    "checking": ("info", "search", "Being checked"),
-    "ready": ("good", "check", "Ready"),
-    "flagged": ("warn", "flag", "Please have a look"),
-    "decision": ("warn", "question", "Needs your decision"),
-    "failed": ("danger", "cross", "Not stored"),
+TITLES = frozenset({"Dr", "Prof", "med", "MD", "PD"})
+FILE_STATES = {
+    "received": ("info", "inbox", _("Received")),
+    "checking": ("info", "search", _("Being checked")),
+    "ready": ("good", "check", _("Ready")),
+    "flagged": ("warn", "flag", _("Please have a look")),
+    "decision": ("warn", "question", _("Needs your decision")),
+    "failed": ("danger", "cross", _("Not stored")),
+}
+TURNS = {
+    "you": ("hand", _("Your turn")),
+    "us": ("clock", _("We are working on it")),
+    "other": ("hourglass", _("Waiting for somebody else")),
 }
 
 
@@ -34,35 +41,22 @@ def portrait(variables: dict[str, Any], _context: Mapping[str, Any]) -> None:
     if value in PORTRAITS:
         value = static(f"portraits/{value}.svg")
     name = str(variables.get("name") or variables.get("who") or "")
-    words = [
-        word for word in name.replace(".", "").split() if word[:1].isalpha() and word not in ("Dr", "Prof")
-    ]
+    words = [word for word in name.replace(".", "").split() if word[:1].isalpha() and word not in ("Dr", "Prof")]
     variables["portrait_url"] = value
     variables["initials"] = "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 
 
 def next_action(variables: dict[str, Any], _context: Mapping[str, Any]) -> None:
     """Say in words whose turn it is when the page does not."""
-    words = {"you": _("Your turn"), "us": _("We are working on it"), "other": _("Waiting for somebody else")}
-    icons = {"you": "hand", "us": "clock", "other": "hourglass"}
-    turn = str(variables["turn"])
-    variables["turn_label"] = variables["turn_label"] or words.get(turn, turn)
-    variables["icon"] = variables["icon"] or icons.get(turn, "clock")
+    icon, words = TURNS[str(variables["turn"])]
+    variables["turn_label"] = variables["turn_label"] or words
+    variables["icon"] = variables["icon"] or icon
 
 
 def file_item(variables: dict[str, Any], _context: Mapping[str, Any]) -> None:
     """Give a file's state its colour, icon and words."""
-    labels = {
-        "received": _("Received"),
-        "checking": _("Being checked"),
-        "ready": _("Ready"),
-        "flagged": _("Please have a look"),
-        "decision": _("Needs your decision"),
-        "failed": _("Not stored"),
-    }
-    state = str(variables["state"])
-    tone, icon, _label = FILE_STATES.get(state, ("neutral", "file", state))
-    variables.update(tone=tone, state_icon=icon, state_label=labels.get(state, state))
+    tone, icon, label = FILE_STATES[str(variables["state"])]
+    variables.update(tone=tone, state_icon=icon, state_label=label)
 
 
 def unique_id(variables: dict[str, Any], _context: Mapping[str, Any]) -> None:
@@ -72,9 +66,7 @@ def unique_id(variables: dict[str, Any], _context: Mapping[str, Any]) -> None:
 
 def data_table(variables: dict[str, Any], _context: Mapping[str, Any]) -> None:
     """Pair every cell with its column, so that a phone can show the label beside the value."""
-    columns = [
-        column if isinstance(column, Mapping) else {"label": column} for column in variables["columns"]
-    ]
+    columns = [column if isinstance(column, Mapping) else {"label": column} for column in variables["columns"]]
     variables["columns"] = columns
     variables["rows"] = [
         [

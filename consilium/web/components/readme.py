@@ -1,4 +1,4 @@
-"""The table of the README comes from the registry: `python -m consilium.web.components.readme` rewrites it."""
+"""Rewrites the table of README.md from the registry: `python -m consilium.web.components.readme`."""
 
 from pathlib import Path
 

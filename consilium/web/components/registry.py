@@ -135,15 +135,13 @@ ROWS = (
         ("title",),
         {"text": "", "href": "", "label": "", "art": "art-cup"},
     ),
-    Component(
-        "icon", "Icon from the sprite; decorative unless label is given", ("name",), {"label": "", "size": ""}
-    ),
+    Component("icon", "Icon from the sprite; decorative unless label is given", ("name",), {"label": "", "size": ""}),
     # --- people and cases -------------------------------------------------------------------------------
     Component(
         "card",
         "Plain container with optional heading; level is 2 or 3",
         (),
-        {"title": "", "level": 2, "tone": "", "href": "", "icon": "", "id": ""},
+        {"title": "", "level": 2, "tone": "", "href": "", "icon": "", "id": "next-action", "id": ""},
         body=True,
     ),
     Component(
@@ -186,18 +184,14 @@ ROWS = (
         {"portrait": "", "size": "m"},
         prepare=prepare.portrait,
     ),
-    Component(
-        "key_facts", "Big short facts in a row; item: term, text, note, tone", ("items",), {"label": ""}
-    ),
+    Component("key_facts", "Big short facts in a row; item: term, text, note, tone", ("items",), {"label": ""}),
     Component(
         "definition_list",
         "Terms and values; item: term, text, href, change_href, change_label",
         ("items",),
         {"compact": False},
     ),
-    Component(
-        "timeline", "Events; entry: when, title, text, who, tone, href, iso", ("entries",), {"label": ""}
-    ),
+    Component("timeline", "Events; entry: when, title, text, who, tone, href, iso", ("entries",), {"label": ""}),
     Component(
         "checklist",
         "Checks; item: text, passed True|False|None, note, href, label",
@@ -212,9 +206,7 @@ ROWS = (
         body=True,
         prepare=prepare.portrait,
     ),
-    Component(
-        "disclosure", "details/summary", ("summary",), {"open": False, "id": "", "tone": ""}, body=True
-    ),
+    Component("disclosure", "details/summary", ("summary",), {"open": False, "id": "", "tone": ""}, body=True),
     Component(
         "copy_text",
         "Read-only text with a copy button",
@@ -255,9 +247,7 @@ ROWS = (
         prepare=forms.form_fields,
     ),
     Component("fieldset", "Group of fields under one legend", ("legend",), {"hint": ""}, body=True),
-    Component(
-        "form_actions", "Row of buttons under a form; the body holds them", (), {"sticky": False}, body=True
-    ),
+    Component("form_actions", "Row of buttons under a form; the body holds them", (), {"sticky": False}, body=True),
     Component(
         "upload",
         "Upload form with drop zone; works as a plain multipart form; the body holds more fields",

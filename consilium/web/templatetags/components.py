@@ -13,9 +13,7 @@ from consilium.web.components.registry import COMPONENTS, Component
 register = template.Library()
 
 
-def render(
-    component: Component, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> SafeString:
+def render(component: Component, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SafeString:
     """Render one component; its template sees only its own parameters, the request and the CSRF token."""
     body = kwargs.pop("__body__", "")
     try:
