@@ -248,7 +248,8 @@ CONTENT_SECURITY_POLICY = {
 # --- mail: written by the outbox, never with health data ---------------------------------------------
 EMAIL_CONFIG = env.email_url("CONSILIUM_EMAIL_URL", default="filemail://")
 EMAIL_BACKEND = EMAIL_CONFIG["EMAIL_BACKEND"]
-EMAIL_FILE_PATH = str(MAIL_DIR)
+if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.filebased.EmailBackend":
+    EMAIL_BACKEND = "consilium.channels.email.folder.FolderBackend"  # one file a message, shown in demo mode
 for _name in ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS"):
     if EMAIL_CONFIG.get(_name):
         globals()[_name] = EMAIL_CONFIG[_name]
