@@ -4,14 +4,14 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from consilium.access.principals import SYSTEM
 from consilium.cases import notices
 from consilium.cases.actions import offers
 from consilium.cases.actions import records as case_records
 from consilium.cases.actions.advance import advance
-from consilium.cases.models import Case, Deadline
+from consilium.cases.models import Case, ClockStop, Deadline
 from consilium.cases.states import State
 from consilium.core import clock, jobs
 from consilium.core.errors import Refusal
@@ -28,8 +28,8 @@ def ingest_upload(upload_id: str) -> None:
 def sweep_deadlines() -> None:
     """Fire every deadline whose time has come; those of paused cases wait for the clock."""
     now = clock.now()
-    paused = Q(stops=True, case__clock_stops__ended_at=None, case__clock_stops__started_at__isnull=False)
-    due = Deadline.objects.filter(fired_at=None, cancelled_at=None, at__lte=now).exclude(paused)
+    paused = ClockStop.objects.filter(case=OuterRef("case"), ended_at=None)
+    due = Deadline.objects.filter(Q(stops=False) | ~Exists(paused), fired_at=None, cancelled_at=None, at__lte=now)
     for deadline in due.select_related("case").order_by("at")[:200]:
         fire(deadline)
 

@@ -4,6 +4,7 @@ from consilium.cases.effects import Step, after
 from consilium.cases.models import Case
 from consilium.cases.states import OWNER, State
 from consilium.channels import email
+from consilium.core import clock
 from consilium.people.models import Membership, User
 
 # verb → (whom, template): whom is a role on the case, or an organisation role.
@@ -74,3 +75,11 @@ def remind_owner(case: Case, *, key: str) -> None:
 def alert_desk(case: Case, *, key: str) -> None:
     """Something is overdue: the coordinators are told."""
     tell(case, "coordinator", "overdue", key=f"overdue:{key}")
+
+
+def tell_guests(case: Case, template: str, *, key: str) -> None:
+    """Tell treating doctors with an open link that there is something new behind it (the link itself is not sent)."""
+    for link in case.guest_links.filter(revoked_at=None, expires_at__gt=clock.now()):
+        address = str(link.recipient.get("email", ""))
+        if address:
+            email.send(template, to=address, language=case.language, key=f"{key}:{link.pk}", reference=case.reference)

@@ -174,4 +174,3 @@ class Delivery(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["report", "to"], name="one_delivery_each")]
-
