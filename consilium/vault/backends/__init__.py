@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from django.conf import settings
 
+from consilium.vault.backends import local
 from consilium.vault.backends.base import Backend, Source, Stored, Upload
-from consilium.vault.backends.local import from_settings as local
 
-BACKENDS: dict[str, Callable[[], Backend]] = {"local": local}
+BACKENDS: dict[str, Callable[[], Backend]] = {"local": local.from_settings}
 
 
 def current() -> Backend:
