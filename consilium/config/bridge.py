@@ -199,9 +199,7 @@ class Bridge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.active >= self.most:
-            await plain(
-                503, "Too busy just now; please try again in a few seconds.", (b"retry-after", b"5")
-            ).send(send)
+            await plain(503, "Too busy just now; please try again in a few seconds.", (b"retry-after", b"5")).send(send)
             return
         self.active += 1
         if any(name.lower() == b"transfer-encoding" for name, _ in scope["headers"]):
@@ -228,9 +226,7 @@ class Bridge:
         try:
             environ = wsgi_environ(scope, self.proxies)
         except AmbiguousRequest:
-            await plain(
-                400, "The request is ambiguous and was not processed.", (b"connection", b"close")
-            ).send(send)
+            await plain(400, "The request is ambiguous and was not processed.", (b"connection", b"close")).send(send)
             return
         exchange = Exchange(self, receive, send)
         try:

@@ -5,48 +5,62 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('django_tasks_database', '0021_conditional_partial_index_ordering'),
+        ("django_tasks_database", "0021_conditional_partial_index_ordering"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Effect',
+            name="Effect",
             fields=[
-                ('key', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
+                ("key", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Timer',
+            name="Timer",
             fields=[
-                ('name', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('due_at', models.DateTimeField()),
+                ("name", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ("due_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='WorkerBeat',
+            name="WorkerBeat",
             fields=[
-                ('worker', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('started_at', models.DateTimeField()),
-                ('beat_at', models.DateTimeField()),
+                ("worker", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("started_at", models.DateTimeField()),
+                ("beat_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('result', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='job', serialize=False, to='django_tasks_database.dbtaskresult')),
-                ('key', models.CharField(max_length=200, null=True, unique=True)),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('worker', models.CharField(default='', max_length=64)),
-                ('leased_until', models.DateTimeField(null=True)),
-                ('parked_at', models.DateTimeField(null=True)),
+                (
+                    "result",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="job",
+                        serialize=False,
+                        to="django_tasks_database.dbtaskresult",
+                    ),
+                ),
+                ("key", models.CharField(max_length=200, null=True, unique=True)),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("worker", models.CharField(default="", max_length=64)),
+                ("leased_until", models.DateTimeField(null=True)),
+                ("parked_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('leased_until__isnull', False)), fields=['leased_until'], name='job_leases')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("leased_until__isnull", False)),
+                        fields=["leased_until"],
+                        name="job_leases",
+                    )
+                ],
             },
         ),
     ]

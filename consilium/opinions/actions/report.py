@@ -144,9 +144,10 @@ def hand_over(case: Case, report: Report) -> None:
     with transaction.atomic():
         for recipient, reference in recipients(case):
             Delivery.objects.get_or_create(report=report, to=reference, defaults={"case": case, "recipient": recipient})
+        template = "report_ready" if report.number == 1 else "report_updated"
         for role in ("patient", "proxy_view", "proxy_act"):
-            notices.tell(case, role, "report_ready", key=f"report:{report.pk}")
-        notices.tell_guests(case, "report_ready_doctor", key=f"report:{report.pk}")
+            notices.tell(case, role, template, key=f"report:{report.pk}")
+        notices.tell_guests(case, template, key=f"report:{report.pk}")
         audit.record("report.deliver", by=SYSTEM, thing=f"report:{report.pk}", space=case.pk)
 
 

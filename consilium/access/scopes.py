@@ -1,0 +1,160 @@
+"""The only querysets that interfaces may start from. What is not in scope does not exist (404).
+
+Built from the policy table: the states in which a role may see something come from its phases, so a
+change in access/policy.py is a change here.
+"""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from consilium.access import visibility
+from consilium.access.policy import ACTIONS
+from consilium.access.principals import Principal
+from consilium.access.rules import may, strong_enough
+from consilium.cases.models import Case, CaseRole, GuestLink
+from consilium.cases.states import PHASE
+from consilium.core import clock
+from consilium.core.errors import NotFound
+from consilium.opinions.actions import blind
+from consilium.opinions.models import Report
+from consilium.people.models import Membership
+from consilium.records.models import Record, RecordFile, Upload
+from consilium.talks.models import Clarification, Message
+
+CASE_ROLES = frozenset(CaseRole.Role.values)
+ORGANISATION_ROLES = frozenset(Membership.Role.values) - {"specialist"}
+
+
+def states_for(action: str, role: str) -> list[str]:
+    """The states in which the policy grants `action` to `role`."""
+    phases = ACTIONS[action].grants.get(role, ())
+    return [state for state, phase in PHASE.items() if phase in phases]
+
+
+def cases(by: Principal, action: str = "case.view") -> QuerySet[Case]:
+    """The cases on which `by` may do `action` now (by default: know that they exist)."""
+    if not by.active or not strong_enough(by):
+        return Case.objects.none()
+    matching = _by_link(by, action) if by.kind == "guest" else _by_account(by, action)
+    return (
+        Case.objects.filter(matching)
+        .distinct()
+        .select_related("organisation", "patient", "intake")
+        .prefetch_related("case_roles", "guest_links")
+    )
+
+
+def _by_account(by: Principal, action: str) -> Q:
+    now = clock.now()
+    matching = Q(pk__in=[])
+    if by.kind != "user":
+        return matching
+    for role in CASE_ROLES:
+        if states := states_for(action, role):
+            held = CaseRole.objects.filter(user_id=by.id, role=role, ended_at=None, confirmed_at__isnull=False)
+            held = held.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+            matching |= Q(pk__in=held.values("case_id"), state__in=states)
+    for role in by.roles & ORGANISATION_ROLES:
+        if states := states_for(action, role):
+            matching |= Q(organisation_id=by.organisation_id, state__in=states)
+    return matching
+
+
+def _by_link(by: Principal, action: str) -> Q:
+    links = GuestLink.objects.filter(pk=by.id, revoked_at=None, expires_at__gt=clock.now())
+    matching = Q(pk__in=[])
+    for link in links:
+        matching |= Q(pk=link.case_id, state__in=states_for(action, link.role))
+    return matching
+
+
+def case(by: Principal, case_id: UUID, action: str = "case.view") -> Case:
+    """One case in scope, or NotFound; absent and forbidden look the same."""
+    found = cases(by, action).filter(pk=case_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def sees_conclusion(by: Principal, of: Case) -> bool:
+    """Whether the first opinion's conclusion is open to `by` on this case."""
+    return visibility.sees_conclusion(of.roles_of(by), of.phase, reads_blind=blind.reads_blind(of, by))
+
+
+def records(by: Principal, of: Case) -> QuerySet[Record]:
+    """The records of a case that `by` may see."""
+    if not may("record.view", of, by):
+        return Record.objects.none()
+    found = Record.objects.filter(space=of.pk)
+    roles = of.roles_of(by)
+    hidden = [status for status in Record.Status.values if not visibility.sees_record(status, roles)]
+    return found.exclude(status__in=hidden)
+
+
+def record(by: Principal, of: Case, record_id: UUID) -> Record:
+    """One record in scope, or NotFound."""
+    found = records(by, of).filter(pk=record_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def record_anywhere(by: Principal, record_id: UUID) -> tuple[Record, Case]:
+    """A record by its own id, with its case, when both are in scope; for byte routes without a case in the path."""
+    found = Record.objects.filter(pk=record_id).first()
+    if found is None:
+        raise NotFound()
+    of = case(by, found.space, "record.view")
+    return record(by, of, record_id), of
+
+
+def files(by: Principal, of: Case) -> QuerySet[RecordFile]:
+    """The files of the records in scope."""
+    return RecordFile.objects.filter(record__in=records(by, of))
+
+
+def visible_pages(by: Principal, of: Case, which: Record) -> list[int]:
+    """Pages (from 0) of a record open to `by`: all but the withheld conclusions."""
+    count = max(which.pages, 1)
+    return visibility.visible_pages(count, which.conclusion_pages, conclusion=sees_conclusion(by, of))
+
+
+def sees_original(by: Principal, of: Case, which: Record) -> bool:
+    """Whether the unchanged file may be opened or downloaded."""
+    return visibility.sees_original(which.conclusion_pages, conclusion=sees_conclusion(by, of))
+
+
+def uploads(by: Principal, of: Case) -> QuerySet[Upload]:
+    """What was sent to a case, with its state, for those who add or look after records."""
+    if not (may("record.add", of, by) or may("record.remove", of, by)):
+        return Upload.objects.none()
+    return Upload.objects.filter(space=of.pk)
+
+
+def reports(by: Principal, of: Case) -> QuerySet[Report]:
+    """The released reports of a case that `by` may read."""
+    return of.reports.order_by("-number") if may("report.view", of, by) else Report.objects.none()
+
+
+def report(by: Principal, of: Case, number: int | None = None) -> Report:
+    """One report (the newest without a number), or NotFound."""
+    found = reports(by, of)
+    one = found.filter(number=number).first() if number else found.first()
+    if one is None:
+        raise NotFound()
+    return one
+
+
+def messages(by: Principal, of: Case) -> QuerySet[Message]:
+    """The messages `by` is party to."""
+    if not may("message.view", of, by):
+        return Message.objects.none()
+    roles = of.roles_of(by)
+    heard = [audience for audience in Message.Audience.values if visibility.hears(audience, roles)]
+    return of.messages.filter(audience__in=heard)
+
+
+def clarifications(by: Principal, of: Case) -> QuerySet[Clarification]:
+    """Questions about the report and their answers."""
+    return of.clarifications.all() if may("clarification.view", of, by) else Clarification.objects.none()

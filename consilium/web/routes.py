@@ -1,0 +1,32 @@
+"""The route table: every address of the product and who may come in. A route without a row fails the build.
+
+Each area of the web keeps its rows in its own `routes.py`; they meet here. `access` is one of
+"public", "guest" (a link), "account" (second step passed), "role:<membership role>[,…]", or "case:<action>" of
+access/policy.py. tests/test_routes.py walks the URL resolver against this table.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+
+AREAS = ("accounts", "public", "patient", "desk", "specialist", "reading", "clinician", "quality", "admin")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One row: the URL name, who may come in, and the methods it answers."""
+
+    name: str
+    access: str
+    methods: tuple[str, ...] = ("GET",)
+    why: str = ""  # for public routes: why nobody has to sign in
+
+
+def all_routes() -> dict[str, Route]:
+    """Every row of every area, by URL name; a name twice is an error."""
+    rows: dict[str, Route] = {}
+    for area in AREAS:
+        for row in import_module(f"consilium.web.{area}.routes").ROUTES:
+            if row.name in rows:
+                raise ValueError(f"Route {row.name} has two rows.")
+            rows[row.name] = row
+    return rows
