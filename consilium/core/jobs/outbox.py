@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import django_tasks
 from django.db import IntegrityError, transaction
 from django_tasks.base import Task
+
+from consilium.core import clock
 
 if TYPE_CHECKING:
     from consilium.core.models.jobs import Job
@@ -57,3 +60,20 @@ def enqueue(task: Task, *args: Any, key: str | None = None, run_after: datetime 
         if key is None:
             raise
         return Job.objects.get(key=key)
+
+
+def unpark(result_id: UUID | None = None) -> int:
+    """Let a parked job (or all of them) start again with all its attempts; returns how many."""
+    from django_tasks_db.models import DBTaskResult
+
+    from consilium.core.models.jobs import Job
+
+    parked = Job.objects.filter(parked_at__isnull=False)
+    if result_id:
+        parked = parked.filter(pk=result_id)
+    with transaction.atomic():
+        ids = list(parked.values_list("pk", flat=True))
+        Job.objects.filter(pk__in=ids).update(parked_at=None, attempt=0, leased_until=None)
+        again = {"status": "READY", "run_after": clock.now(), "finished_at": None}
+        DBTaskResult.objects.filter(pk__in=ids, status="FAILED").update(**again)
+    return len(ids)

@@ -77,7 +77,7 @@ def run(claimed: Claim) -> BaseException | None:
         # A caller's open transaction (tests, demo loading) survives a failing job.
         with transaction.atomic() if connection.in_atomic_block else nullcontext():
             task.call(*kept["args"], **kept["kwargs"])
-    except Exception as raised:  # noqa: BLE001 - whatever a job raises is its outcome
+    except Exception as raised:
         error = raised
     settled = _succeed(claimed) if error is None else _fail(claimed, error)
     fields = {"job": claimed.result.task_path, "attempt": claimed.attempt, "worker": claimed.worker}
@@ -187,9 +187,7 @@ def drain(*, limit: int = 1000, queues: tuple[str, ...] = (), raise_errors: bool
 class Worker:
     """The loop of one worker process: jobs in the main thread, its pulse in another."""
 
-    def __init__(
-        self, name: str, *, queues: tuple[str, ...] = (), poll: float = 0.5, lease: timedelta = LEASE
-    ) -> None:
+    def __init__(self, name: str, *, queues: tuple[str, ...] = (), poll: float = 0.5, lease: timedelta = LEASE) -> None:
         self.name, self.queues, self.poll, self.lease = name, queues, poll, lease
         self.started_at = clock.now()
         self.stopping = threading.Event()
@@ -244,5 +242,7 @@ class Worker:
         mine = Job.objects.filter(worker=self.name, leased_until__isnull=False)
         mine.filter(result__started_at__gt=now - LONGEST_RUN).update(leased_until=now + self.lease)
         WorkerBeat.objects.update_or_create(
-            worker=self.name, defaults={"beat_at": now}, create_defaults={"started_at": self.started_at, "beat_at": now}
+            worker=self.name,
+            defaults={"beat_at": now},
+            create_defaults={"started_at": self.started_at, "beat_at": now},
         )
