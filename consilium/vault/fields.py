@@ -11,7 +11,7 @@ when a row is saved and opened when the attribute is first read, so listing rows
 
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -248,7 +248,7 @@ _keep_sealed: ContextVar[bool] = ContextVar("keep_sealed", default=False)
 
 
 @contextmanager
-def _kept_sealed() -> Iterator[None]:
+def _kept_sealed() -> Generator[None]:
     token = _keep_sealed.set(True)
     try:
         yield

@@ -6,7 +6,7 @@ is the default. Records hold wrapped keys only, so the directory alone opens not
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -80,6 +80,7 @@ class DirectoryKeystore:
             secretfile.write_atomic(path, record)
             if former is not None:
                 _overwrite(former)
+            _remove_remains(path)
         finally:
             if former is not None:
                 os.close(former)
@@ -90,7 +91,7 @@ class DirectoryKeystore:
                 yield UUID(path.stem)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> Generator[None]:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -103,7 +104,7 @@ class DirectoryKeystore:
         path = Path(self._path(kind, key))
         if not path.parent.is_dir():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for directory in (path.parent.parent, self.root):
+            for directory in (path.parent.parent, self.root, self.root.parent):
                 secretfile.fsync_directory(directory)
         return path
 
@@ -113,6 +114,18 @@ def _overwrite(descriptor: int) -> None:
     length = os.fstat(descriptor).st_size
     os.pwrite(descriptor, b"\x00" * length, 0)
     os.fsync(descriptor)
+
+
+def _remove_remains(path: Path) -> None:
+    """Clear what a killed writer may have left of this record: it could hold a key that is destroyed now."""
+    for remains in path.parent.glob(f".{path.name}.*.tmp"):
+        descriptor = os.open(remains, os.O_RDWR)
+        try:
+            _overwrite(descriptor)
+        finally:
+            os.close(descriptor)
+        remains.unlink()
+        secretfile.fsync_directory(path.parent)
 
 
 def current() -> Keystore:

@@ -140,6 +140,19 @@ def test_former_record_is_overwritten_on_disk(installation, space):
     os.close(former)
 
 
+def test_destroying_clears_what_a_killed_writer_left_behind(installation, space):
+    path = space_file(installation, space)
+    wrapped = json.loads(path.read_bytes())["key"].encode()
+    remains = path.with_name(f".{path.name}.abc.tmp")
+    remains.write_bytes(path.read_bytes())
+    bystander = path.with_name(f".{uuid4()}.json.abc.tmp")
+    bystander.write_bytes(b"another record being written")
+    keys.destroy_space(space)
+    assert not remains.exists()
+    assert bystander.exists()
+    assert wrapped not in all_bytes(installation)
+
+
 def test_key_destroyed_by_another_process_bites_at_once(installation, space):
     sealed = seal.seal(space, "a", b"text")
     assert seal.unseal(space, "a", sealed) == b"text"  # now cached here

@@ -29,21 +29,9 @@ _PERSONAL = re.compile(r"(^|_)(name|email|mail|phone|birth|born|address|text|tit
 
 # The first word of the last part of an action tells the FHIR action code; everything else is "E", execute.
 _CRUD = {
-    "C": {
-        "create",
-        "add",
-        "upload",
-        "invite",
-        "open",
-        "grant",
-        "start",
-        "send",
-        "write",
-        "submit",
-        "receive",
-    },
+    "C": {"create", "add", "upload", "invite", "open", "grant", "give", "start", "send", "write", "make", "ask"},
     "R": {"read", "view", "list", "download", "search", "see", "export", "print", "check"},
-    "U": {"update", "change", "edit", "correct", "revise", "assign", "set", "confirm"},
+    "U": {"update", "change", "edit", "correct", "revise", "assign", "set", "save", "confirm", "decide", "restore"},
     "D": {"delete", "erase", "remove", "revoke", "withdraw", "destroy"},
 }
 
@@ -104,7 +92,7 @@ def canonical(value: dict[str, Any]) -> str:
 
 def _fact(name: str, value: Any) -> str | int | bool | None:
     _require(_FACT_NAME.match(name), f"{name!r} is not a fact's name.")
-    if value is None or isinstance(value, bool | int):
+    if value is None or value == "" or isinstance(value, bool | int):
         return value
     if isinstance(value, UUID):
         return str(value)

@@ -75,7 +75,7 @@ def record_all(drafts: Iterable[Draft]) -> list["AuditEvent"]:
         return []
     head = locked_head()
     frontier = frontier_of(head)
-    previous, events = head.hash, []
+    previous, events = head.hash, list[AuditEvent]()
     for fields in built:
         text, previous_next = entries.chained(fields, sequence=frontier.size, previous=previous)
         events.append(row(fields, frontier.size, text, previous_next))

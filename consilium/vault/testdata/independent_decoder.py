@@ -36,7 +36,8 @@ def open_blob(space_key: bytes, tenant: UUID, space: UUID, blob: UUID, stored: b
     if hkdf_expand(prk, b"commitment\x00" + context) != stored[48:80]:
         raise BadBlobError("commitment")
     aead = AESGCM(hkdf_expand(prk, b"key\x00" + context))
-    pieces, body = [], stored[80:-24]
+    pieces: list[bytes] = []
+    body = stored[80:-24]
     sealed = [body[at : at + CHUNK + 16] for at in range(0, len(body), CHUNK + 16)]
     for number, chunk in enumerate([*sealed, stored[-24:]]):
         place = number.to_bytes(8, "big") + (b"\x01" if number == len(sealed) else b"\x00")
