@@ -8,7 +8,7 @@ questions_to_ask [text], clinician_letter, sections {pack section code: text}.
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -16,9 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from consilium.core.errors import BadInput
 from consilium.opinions import anchors
 from consilium.opinions.models import BlindRead, Opinion, SeenRecord
-from consilium.opinions.report import checklist
 from consilium.opinions.report import content as paper
 from consilium.packs import registry
+
+if TYPE_CHECKING:
+    from consilium.opinions.report.checklist import Problem
 
 TEXT, LINES = "text", "lines"
 SHAPE: dict[str, Any] = {
@@ -113,8 +115,10 @@ def _reference_date(text: str) -> date | None:
         return None
 
 
-def release_problems(opinion: Opinion) -> list[checklist.Problem]:
+def release_problems(opinion: Opinion) -> "list[Problem]":
     """What the release checklist still finds: empty means the opinion may be signed."""
+    from consilium.opinions.report import checklist
+
     pack = registry.specialty(opinion.case.specialty)
     sections = [section for section in pack.sections if section.required]
     return checklist.release_problems(assemble(opinion), sections)

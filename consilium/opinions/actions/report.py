@@ -18,8 +18,6 @@ from consilium.core import audit, clock, ids, jobs
 from consilium.core.errors import NotReady
 from consilium.opinions import content
 from consilium.opinions.models import Delivery, Opinion, Report, SeenRecord
-from consilium.opinions.report import render, seal
-from consilium.opinions.report.fhir import fhir_document
 from consilium.records.actions import seen_hash
 from consilium.records.models import Record
 from consilium.vault import blobs
@@ -35,6 +33,10 @@ def _queue(step: Step) -> None:
 
 def build(opinion: Opinion) -> Report:
     """Build both PDFs and the FHIR document, seal them, store them; the second run finds the first one's report."""
+    # typst, pyHanko and the FHIR models are heavy: only the worker that builds loads them.
+    from consilium.opinions.report import render, seal
+    from consilium.opinions.report.fhir import fhir_document
+
     existing = Report.objects.filter(opinion=opinion).first()
     if existing:
         return existing
