@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -55,10 +56,15 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         log.info("request", extra={**fields, "duration_ms": round((time.monotonic() - started) * 1000)})
 
 
-def _areas() -> frozenset[str]:
+def _areas(entries: Iterable[Any]) -> Iterator[str]:
     """First path segments of the URL configuration; a log may name these and nothing a visitor typed."""
-    firsts = (str(entry.pattern).split("/", 1)[0] for entry in get_resolver().url_patterns)
-    return frozenset(first for first in firsts if first.isidentifier() or first.replace("-", "").isalnum())
+    for entry in entries:
+        prefix = str(entry.pattern)
+        if prefix == "" and hasattr(entry, "url_patterns"):
+            yield from _areas(entry.url_patterns)
+        first = prefix.split("/", 1)[0]
+        if first and first.replace("-", "").replace("_", "").isalnum():
+            yield first
 
 
 _known_areas: frozenset[str] = frozenset({"data", "static", "healthz"})
@@ -74,7 +80,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            _known_areas |= _areas()
+            _known_areas |= frozenset(_areas(get_resolver().url_patterns))
             await send({"type": "lifespan.startup.complete"})
         else:
             await bridge.close()

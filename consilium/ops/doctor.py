@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from consilium.ops import preflight
@@ -89,13 +89,11 @@ def disk(area: str) -> Iterator[Finding]:
 def sandbox(area: str) -> Iterator[Finding]:
     from consilium.records.sandbox import capabilities
 
-    found: Any = capabilities()
-    pairs = dict(found) if isinstance(found, dict) else {str(name): True for name in found}
-    lacking = [str(name) for name, there in pairs.items() if there is False or there is None]
-    if lacking:
-        yield Finding(area, None, f"this kernel lacks {', '.join(lacking)}; files are parsed with fewer walls around.")
-    else:
-        yield Finding(area, True, "files are parsed behind every wall that exists here.")
+    # A missing wall is worth knowing (the others stand); no wall at all means that nothing can be read.
+    found = capabilities()
+    standing = any(in_force for in_force, _words in found)
+    for in_force, words in found:
+        yield Finding(area, True if in_force else None if standing else False, words)
 
 
 def seal_key(area: str) -> Iterator[Finding]:
