@@ -156,9 +156,10 @@ def locked_head() -> "AuditHead":
 
     head = AuditHead.objects.select_for_update().filter(pk=1).first()
     if head is None:
-        if AuditEvent.objects.exists():
+        # Of several first writers one inserts, the others wait for its commit and then find the row.
+        _, created = AuditHead.objects.get_or_create(pk=1, defaults={"hash": GENESIS})
+        if created and AuditEvent.objects.exists():
             raise AuditRefused("The audit log has entries but no head. Run `consilium audit verify`.")
-        AuditHead.objects.get_or_create(pk=1, defaults={"hash": GENESIS})
         head = AuditHead.objects.select_for_update().get(pk=1)
     return head
 
