@@ -91,10 +91,12 @@ def _recap(asked: Asked) -> Sentence:
     return None if recap_is_current(asked.case) else _("Please read the one-page summary and confirm it.")
 
 
-@need("draft_is_old")
-def _old(asked: Asked) -> Sentence:
-    limit = asked.case.created_at + TIMERS[State.DRAFT].due.calendar
-    return None if clock.now() >= limit else _("The draft is not old enough to expire.")
+@need("abandoned")
+def _abandoned(asked: Asked) -> Sentence:
+    """A draft expires after 30 days; a case that waits for the patient after twice the time it should take."""
+    case, timer = asked.case, TIMERS[asked.case.state]
+    limit = timer.due.calendar * (1 if case.state == State.DRAFT else 4)
+    return None if clock.now() >= case.state_since + limit else _("It is too early to let this case expire.")
 
 
 @need("note_given")

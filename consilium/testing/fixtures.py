@@ -34,6 +34,7 @@ def as_(cast: Cast) -> Callable[..., Client]:
         if step != "none":
             methods.append({"method": "mfa", "type": "totp", "at": at, "id": 1})
         session[principals.AUTH_METHODS_KEY] = methods
+        session[principals.AUTH_USER_KEY] = str(who.user.pk)
         session.save()
         return client
 
