@@ -16,7 +16,7 @@ from consilium.core.audit.entry import GENESIS
 from consilium.core.audit.merkle import Frontier
 
 if TYPE_CHECKING:
-    from consilium.core.models import AuditCheckpoint, AuditEvent
+    from consilium.core.models import AuditCheckpoint, AuditEvent, AuditHead
 
 STATEMENT_FORMAT = "consilium-audit-checkpoint/1"
 EXPORT_FORMAT = "consilium-audit-export/1"
@@ -86,7 +86,7 @@ def verify() -> Report:
     report.checkpoints = len(statements)
     expected = _expectations(report, statements, signing.witnessed())
     if head:
-        expected.setdefault(head.size, []).append((None, head.hash, "The head of the log"))
+        expected.setdefault(head.size, []).append((_head_root(head), head.hash, "The head of the log"))
     _walk(report, AuditEvent.objects.order_by("sequence").iterator(chunk_size=2000), expected)
     if head is None and report.events:
         report.add("The head of the log is missing.")
@@ -132,8 +132,8 @@ def check() -> list[str]:
     return []
 
 
-# (root, head hash, what says so) expected at a size; a root of None is not compared
-Expected = dict[int, list[tuple[str | None, str, str]]]
+# (root, head hash, what says so) expected at a size
+Expected = dict[int, list[tuple[str, str, str]]]
 
 
 def _expectations(report: Report, statements: list[dict[str, str]], remembered: list[dict[str, Any]]) -> Expected:
@@ -143,14 +143,26 @@ def _expectations(report: Report, statements: list[dict[str, str]], remembered: 
     outside = [line for line in remembered if line["statement"] not in stored]
     for source, lines in (("The checkpoint", statements), ("The checkpoint remembered outside", outside)):
         for line in lines:
-            said = json.loads(line["statement"])
-            name = f"{source} at {said['size']}"
+            try:
+                said = json.loads(line["statement"])
+                size, root, head = int(said["size"]), str(said["root"]), str(said["head"])
+            except (ValueError, KeyError, TypeError):
+                report.add(f"{source} cannot be read.")
+                continue
+            name = f"{source} at {size}"
             if not signing.signed(line["statement"], line["signature"], publics):
                 report.add(f"{name} has no valid signature.")
-            expected.setdefault(int(said["size"]), []).append((said["root"], said["head"], name))
-    for line in outside:
-        report.add(f"A checkpoint at {json.loads(line['statement'])['size']} is missing from the database.")
+            if lines is outside:
+                report.add(f"{name} is missing from the database.")
+            expected.setdefault(size, []).append((root, head, name))
     return expected
+
+
+def _head_root(head: "AuditHead") -> str:
+    try:
+        return log.frontier_of(head).root()
+    except ValueError:
+        return "unreadable"
 
 
 def _walk(report: Report, events: "Iterator[AuditEvent]", expected: Expected) -> None:
@@ -170,7 +182,7 @@ def _walk(report: Report, events: "Iterator[AuditEvent]", expected: Expected) ->
 
 def _compare(report: Report, frontier: Frontier, head: str, expected: Expected) -> None:
     for root, expected_head, name in expected.get(frontier.size, []):
-        if expected_head != head or root not in (None, frontier.root()):
+        if expected_head != head or root != frontier.root():
             report.add(f"{name} does not fit the first {frontier.size} entries.")
 
 

@@ -81,7 +81,15 @@ def witnessed() -> list[dict[str, Any]]:
         lines = witness_path().read_text().splitlines()
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in lines if line.strip()]
+    return [said for line in lines if (said := _line(line))]
+
+
+def _line(text: str) -> dict[str, Any]:
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return {}  # the end of a line that a crash cut off
+    return said if isinstance(said, dict) and {"statement", "signature"} <= said.keys() else {}
 
 
 def witness_path() -> Path:

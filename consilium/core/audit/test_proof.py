@@ -165,8 +165,11 @@ DATABASE_TAMPERINGS = {
     "moved": "UPDATE core_auditevent SET sequence = 90 WHERE sequence = 2",
     "head hash": "UPDATE core_audithead SET hash = 'ab'",
     "head size": "UPDATE core_audithead SET size = 11",
+    "tree state": "UPDATE core_audithead SET peaks = replace(peaks, '1', '2')",
+    "tree state lost": "UPDATE core_audithead SET peaks = ''",
     "head deleted": "DELETE FROM core_audithead",
     "checkpoint root": "UPDATE core_auditcheckpoint SET statement = replace(statement, '\"size\":5', '\"size\":4')",
+    "checkpoint unreadable": "UPDATE core_auditcheckpoint SET statement = 'x' WHERE size = 5",
     "signature": "UPDATE core_auditcheckpoint SET signature = replace(signature, 'a', 'b') WHERE size = 5",
     "checkpoint deleted": "DELETE FROM core_auditcheckpoint WHERE size = 12",
 }
@@ -191,6 +194,13 @@ def test_log_cut_off_together_with_its_checkpoint_is_caught_by_the_witness(log):
     assert any("12 entries, but only 5" in sentence for sentence in audit.verify().problems)
     signing.witness_path().unlink()
     assert audit.verify().ok  # nobody is left who remembers: documented in audit-log.md
+
+
+def test_witness_with_a_line_cut_off_by_a_crash_is_still_read(log):
+    with signing.witness_path().open("a") as file:
+        file.write('{"statement": "{')
+    assert len(signing.witnessed()) == 2
+    assert audit.verify().ok
 
 
 def test_recomputed_log_in_the_database_is_reported(log):
@@ -273,6 +283,21 @@ def test_log_re_signed_with_another_key_is_detected(exported, verifier, settings
     forged.append({"kind": "checkpoint", "statement": statement, "signature": signing.sign(statement)})
     assert verifier(forged, signing.public_keys(), []) == []  # flawless but for who signed it
     assert verifier(forged, publics, []) != []
+
+
+def test_signed_checkpoint_with_a_wrong_root_is_reported(log, exported, verifier):
+    said = json.loads(exported[-1]["statement"]) | {"root": "0" * 64}
+    statement = entries.canonical(said)
+    wrong = {"statement": statement, "signature": signing.sign(statement)}
+    assert verifier([*exported, {"kind": "checkpoint", **wrong}], signing.public_keys(), []) != []
+    sql("UPDATE core_auditcheckpoint SET statement = %s, signature = %s WHERE size = 12", statement, wrong["signature"])
+    assert "The checkpoint at 12 does not fit the first 12 entries." in audit.verify().problems
+
+
+def test_chain_alone_names_the_place(exported, verifier):
+    moved = [*exported[:4], exported[5], exported[4], *exported[6:]]
+    problems = verifier(moved, signing.public_keys(), [])
+    assert sum("is not where it was written" in sentence for sentence in problems) == 3
 
 
 def test_cut_off_export_is_detected_by_a_witness(exported, verifier):
