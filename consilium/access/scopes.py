@@ -158,3 +158,20 @@ def messages(by: Principal, of: Case) -> QuerySet[Message]:
 def clarifications(by: Principal, of: Case) -> QuerySet[Clarification]:
     """Questions about the report and their answers."""
     return of.clarifications.all() if may("clarification.view", of, by) else Clarification.objects.none()
+
+
+def file_anywhere(by: Principal, file_id: UUID) -> tuple[RecordFile, Record, Case]:
+    """A file by its own id with its record and case, when all are in scope; for byte routes."""
+    found = RecordFile.objects.filter(pk=file_id).select_related("record").first()
+    if found is None:
+        raise NotFound()
+    which, of = record_anywhere(by, found.record_id)
+    return found, which, of
+
+
+def report_anywhere(by: Principal, report_id: UUID) -> Report:
+    """A report by its own id, when it is in scope; for byte routes."""
+    found = Report.objects.filter(pk=report_id).select_related("case").first()
+    if found is None:
+        raise NotFound()
+    return report(by, case(by, found.case_id, "report.view"), found.number)

@@ -113,8 +113,8 @@ def test_silent_specialists_are_followed_by_the_backup_then_the_desk(cast):
     factories.desk.set_triage(case, by=cast.tess.by, urgency="routine", complexity="simple", re_reads=[])
     chosen = [cast.chen.specialist, cast.novak.specialist]
     factories.offers.offer(case, chosen, by=cast.dora.by)
-    for _silent in chosen:
-        with clock.frozen(clock.now() + timedelta(hours=13)):
+    for silent, _specialist in enumerate(chosen, start=1):
+        with clock.frozen(clock.now() + timedelta(hours=13 * silent)):
             case.refresh_from_db()
             assert factories.offers.time_out(case)
     case.refresh_from_db()

@@ -49,15 +49,21 @@ class Grant(Protocol):
     size: int
     filename: str
     disposition: str  # "inline" or "attachment"
+    blank: int  # leading bytes sent as zeros (a DICOM preamble may hide an executable)
 
 
 Gate = Callable[[dict[str, str], UUID, str], Grant | None]
 
 UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 ROUTES = [
-    # path, the part of the record it names (a DICOMweb or frame route is one more row)
-    (rf"/data/records/(?P<record>{UUID_PATTERN})/original", "original"),
-    (rf"/data/records/(?P<record>{UUID_PATTERN})/previews/(?P<page>[0-9]{{1,4}})", "preview:{page}"),
+    # path, the part of the thing it names (a DICOMweb route is one more row); `thing` is always a UUID
+    (rf"/data/files/(?P<thing>{UUID_PATTERN})/original", "file:original"),
+    (rf"/data/files/(?P<thing>{UUID_PATTERN})/thumbnail", "file:thumbnail"),
+    (rf"/data/files/(?P<thing>{UUID_PATTERN})/page/(?P<index>[0-9]{{1,5}})", "file:page:{index}"),
+    (rf"/data/files/(?P<thing>{UUID_PATTERN})/frame/(?P<index>[0-9]{{1,5}})", "file:frame:{index}"),
+    (rf"/data/reports/(?P<thing>{UUID_PATTERN})/clinical\.pdf", "report:clinical"),
+    (rf"/data/reports/(?P<thing>{UUID_PATTERN})/patient\.pdf", "report:patient"),
+    (rf"/data/reports/(?P<thing>{UUID_PATTERN})/fhir\.json", "report:fhir"),
 ]
 _routes = [(re.compile(pattern), part) for pattern, part in ROUTES]
 
@@ -116,7 +122,7 @@ class DataPlane:
         loop = asyncio.get_running_loop()
         source = blobs.read(grant.blob, space=grant.space, start=start, end=end)
         watcher = loop.create_task(_until_gone(receive))
-        started = False
+        started, sent = False, start
         try:
             while piece := await loop.run_in_executor(self.pool, gather, source):
                 if not started:
@@ -124,6 +130,10 @@ class DataPlane:
                     started = True
                 if watcher.done():
                     return
+                if sent < grant.blank:
+                    covered = min(grant.blank - sent, len(piece))
+                    piece = bytes(covered) + piece[covered:]
+                sent += len(piece)
                 async with asyncio.timeout(CLIENT_PATIENCE):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
@@ -148,7 +158,7 @@ def match(path: str) -> tuple[UUID, str] | None:
     for pattern, part in _routes:
         found = pattern.fullmatch(path)
         if found:
-            return UUID(found["record"]), part.format(**found.groupdict())
+            return UUID(found["thing"]), part.format(**found.groupdict())
     return None
 
 

@@ -18,17 +18,14 @@ class Link(NamedTuple):
     roles: frozenset[str] = EVERYBODY
 
 
-PATIENT = (
-    Link(pgettext_lazy("navigation", "My case"), "home"),
-    Link(pgettext_lazy("navigation", "Messages"), "patient:messages"),
-    Link(pgettext_lazy("navigation", "Who looked"), "patient:access_history"),
-)
+PATIENT = (Link(pgettext_lazy("navigation", "My cases"), "my_cases"),)
 STAFF = (
-    Link(_("Desk"), "desk:index", frozenset({"coordinator"})),
-    Link(_("Triage"), "desk:triage", frozenset({"triage_clinician"})),
-    Link(_("My cases"), "specialist:index", frozenset({"specialist", "re_reader", "panel_chair"})),
-    Link(_("Quality"), "specialist:quality", frozenset({"quality_reviewer"})),
-    Link(_("Administration"), "administration:index", frozenset({"administrator"})),
+    Link(_("Desk"), "desk", frozenset({"coordinator"})),
+    Link(_("Triage"), "triage_list", frozenset({"triage_clinician"})),
+    Link(pgettext_lazy("navigation", "My reviews"), "specialist_home", frozenset({"specialist"})),
+    Link(_("Quality"), "quality_home", frozenset({"quality_reviewer"})),
+    Link(_("For patients"), "scribe_home", frozenset({"support_scribe"})),
+    Link(_("Administration"), "admin_home", frozenset({"administrator"})),
 )
 TABLES = {"patient": PATIENT, "staff": STAFF}
 

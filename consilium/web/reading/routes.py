@@ -1,5 +1,9 @@
-"""Who may come in to this area: one row a route (see web/routes.py)."""
+"""Who may come in to the reading room: one row a route (see web/routes.py)."""
 
 from consilium.web.routes import Route
 
-ROUTES: tuple[Route, ...] = ()
+ROUTES: tuple[Route, ...] = (
+    Route("records", "case:record.view"),
+    Route("record", "case:record.view"),
+    Route("windowed_frame", "case:record.view"),
+)

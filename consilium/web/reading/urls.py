@@ -1,5 +1,11 @@
-"""Addresses of this area."""
+"""Addresses of the reading room (below cases/<case_id>/records/)."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from consilium.web.reading import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.record_list, name="records"),
+    path("<uuid:record_id>/", views.record_page, name="record"),
+    path("<uuid:record_id>/windowed/<uuid:file_id>/<int:index>.png", views.windowed_frame, name="windowed_frame"),
+]

@@ -1,0 +1,200 @@
+"""What the reading room shows: records as lists, and one record as pages or images. Pure preparation."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from consilium.cases.models import Case
+from consilium.core.text import iso_date
+from consilium.records.models import Record, RecordFile
+from consilium.records.problems import TABLE as PROBLEMS
+
+# Windows radiologists reach for (centre, width in Hounsfield units); offered for CT only.
+CT_WINDOWS = (("soft", 40, 400), ("bone", 400, 1800), ("lung", -600, 1500), ("brain", 40, 80))
+MAX_FRAMES = 3000
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Input of the image_viewer component, with where each frame is, for anchors."""
+
+    frames: list[str]
+    places: list[tuple[UUID, str, int]]  # (file, "page"|"frame", index from 0) of each frame
+    current: int
+    series: list[dict[str, Any]] = field(default_factory=list)
+    windows: list[dict[str, Any]] = field(default_factory=list)
+    withheld: int = 0
+
+    @property
+    def is_images(self) -> bool:
+        return bool(self.places) and self.places[0][1] == "frame"
+
+    @property
+    def noun(self) -> str:
+        return _("Image") if self.is_images else _("Page")
+
+    @property
+    def place(self) -> tuple[UUID, str, int] | None:
+        return self.places[self.current - 1] if self.places else None
+
+
+def by_date(records: Iterable[Record]) -> list[Record]:
+    """Newest clinical date first; undated ones after those, newest arrival first."""
+    return sorted(records, key=lambda r: (r.clinical_date or "", r.added_at.isoformat()), reverse=True)
+
+
+def row(record: Record, case: Case, *, withheld: bool) -> dict[str, Any]:
+    """One record of a list: title, kind, date, state, sentences, link, thumbnail."""
+    files = list(record.files.all())
+    # The thumbnail shows a page or the middle image; a withheld document has none.
+    thumbnail = f"/data/files/{files[len(files) // 2].pk}/thumbnail" if files and not withheld else ""
+    return {
+        "record": record,
+        "name": record.title or record.get_kind_display(),
+        "kind": record.get_kind_display(),
+        "when": shown_date(record.clinical_date),
+        "size": extent(record),
+        "state": {"ready": "ready", "flagged": "flagged", "undecided": "decision", "removed": "failed"}[record.status],
+        "text": " ".join(str(PROBLEMS[code].sentence) for code in record.problems if code in PROBLEMS),
+        "href": reverse("record", args=[case.pk, record.pk]),
+        "thumbnail": thumbnail if any(True for _file in files) else "",
+        "withheld": withheld,
+    }
+
+
+def shown_date(iso: str) -> str:
+    """An ISO date in words of the page's language; an empty one says so."""
+    when = iso_date(iso)
+    return date_format(when, "DATE_FORMAT") if when else _("no date")
+
+
+def extent(record: Record) -> str:
+    """How much there is: images or pages."""
+    if record.images:
+        return ngettext("%(n)s image", "%(n)s images", record.images) % {"n": record.images}
+    if record.pages:
+        return ngettext("%(n)s page", "%(n)s pages", record.pages) % {"n": record.pages}
+    return ""
+
+
+def viewer(record: Record, query: dict[str, str], pages: list[int], href: str) -> Viewer:
+    """The record as a viewer: its pages, or the frames of the chosen series. `query` holds series and frame."""
+    files = list(record.files.all())
+    if any(file.frames for file in files):
+        return _images(files, query, href)
+    places = [(file.pk, "page", index) for file in files for index in _stored_pages(file) if index in pages]
+    hidden = max(record.pages, 1) - len(pages)
+    return Viewer([_url(place) for place in places], places, _current(query, len(places)), withheld=hidden)
+
+
+def _stored_pages(file: RecordFile) -> list[int]:
+    return [preview.index for preview in file.previews.all() if preview.kind == "page"]
+
+
+def _images(files: list[RecordFile], query: dict[str, str], href: str) -> Viewer:
+    groups: dict[str, list[RecordFile]] = {}
+    for file in files:
+        if file.frames:
+            groups.setdefault(file.series, []).append(file)
+    chosen = query.get("series", "")
+    chosen = chosen if chosen in groups else next(iter(groups))
+    places = [(file.pk, "frame", index) for file in groups[chosen] for index in range(file.frames)][:MAX_FRAMES]
+    series = [_series_link(key, group, href, key == chosen) for key, group in groups.items()]
+    suffix, windows = _windows(groups[chosen], query, f"{href}?series={chosen}")
+    frames = [_url(place) if not suffix else f"{href}windowed/{place[0]}/{place[2]}.png{suffix}" for place in places]
+    middle = len(places) // 2 + 1 if len(places) > 3 else 1
+    return Viewer(frames, places, _current(query, len(places), middle), series if len(series) > 1 else [], windows)
+
+
+def _series_link(key: str, group: list[RecordFile], href: str, current: bool) -> dict[str, Any]:
+    facts = group[0].facts
+    label = facts.get("series_description") or facts.get("modality") or _("Series")
+    return {
+        "label": label,
+        "count": sum(file.frames for file in group),
+        "href": f"{href}?series={key}",
+        "current": current,
+    }
+
+
+def _windows(group: list[RecordFile], query: dict[str, str], href: str) -> tuple[str, list[dict[str, Any]]]:
+    """Brightness presets: the query suffix of the chosen one, and the links."""
+    if group[0].facts.get("modality") != "CT":
+        return "", []
+    labels = {"soft": _("Soft tissue"), "bone": _("Bone"), "lung": _("Lung"), "brain": _("Brain")}
+    chosen = query.get("window", "")
+    links = [{"label": _("As sent"), "key": "", "href": href, "current": not chosen}]
+    suffix = ""
+    for key, centre, width in CT_WINDOWS:
+        links.append({"label": labels[key], "key": key, "href": f"{href}&window={key}", "current": key == chosen})
+        if key == chosen:
+            suffix = f"?centre={centre}&width={width}"
+    return suffix, links
+
+
+def _url(place: tuple[UUID, str, int]) -> str:
+    file, kind, index = place
+    return f"/data/files/{file}/{kind}/{index}"
+
+
+def _current(query: dict[str, str], count: int, default: int = 1) -> int:
+    try:
+        wanted = int(query.get("frame", default))
+    except ValueError:
+        wanted = default
+    return max(1, min(wanted, count or 1))
+
+
+def facts_of(record: Record) -> list[dict[str, str]]:
+    """What the headers say, in words, for the details below a picture."""
+    labels = {
+        "modality": _("Modality"),
+        "body_part": _("Body part"),
+        "laterality": _("Side"),
+        "study_description": _("Examination"),
+        "institution": _("Institution"),
+        "manufacturer": _("Device"),
+        "contrast": _("Contrast agent"),
+        "slice_thickness": _("Slice thickness (mm)"),
+        "patient_name": _("Name in the file"),
+        "patient_birth_date": _("Birth date in the file"),
+    }
+    return [
+        {"term": labels[key], "text": str(record.facts[key]).replace("^", " ")}
+        for key in labels
+        if record.facts.get(key)
+    ]
+
+
+def texts(record: Record, pages: list[int]) -> list[tuple[int, str]]:
+    """(page number from 1, text) of the pages that are open."""
+    file = next(iter(record.files.all()), None)
+    found = file.text if file else []
+    return [(index + 1, text) for index, text in enumerate(found) if index in pages and text.strip()]
+
+
+def kind_tabs(records: list[Record], chosen: str) -> list[dict[str, Any]]:
+    """Links that narrow the list to one kind, with counts; none when there is only one kind."""
+    counts: dict[str, int] = {}
+    for record in records:
+        counts[record.kind] = counts.get(record.kind, 0) + 1
+    if len(counts) < 2:
+        return []
+    labels = dict(Record.Kind.choices)
+    tabs = [{"label": _("All"), "href": "?", "current": chosen not in counts, "count": len(records)}]
+    return tabs + [
+        {"label": labels[kind], "href": f"?kind={kind}", "current": kind == chosen, "count": count}
+        for kind, count in sorted(counts.items())
+    ]
+
+
+def downloads(record: Record) -> list[dict[str, str]]:
+    """The unchanged originals; a study of many files is downloaded as a whole from the case page."""
+    files = list(record.files.all())
+    return [{"href": f"/data/files/{file.pk}/original", "name": file.name} for file in files] if len(files) <= 3 else []
