@@ -95,7 +95,6 @@ def _decode(path: Path, text: bytes) -> bytes:
         secret = b""
     if len(secret) != SECRET_BYTES:
         raise SecretFileError(
-            f"The key file {path} is damaged: it must hold 32 bytes in base64. "
-            "Restore it from your key backup."
+            f"The key file {path} is damaged: it must hold 32 bytes in base64. Restore it from your key backup."
         )
     return secret
