@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -120,10 +121,12 @@ class DataPlane:
     ) -> None:
         """Decrypt and send piece by piece; the first piece before the head, so that damage gives a clean 500."""
         loop = asyncio.get_running_loop()
-        source = blobs.read(grant.blob, space=grant.space, start=start, end=end)
         watcher = loop.create_task(_until_gone(receive))
+        source: Iterator[bytes] | None = None
         started, sent = False, start
         try:
+            opening = partial(blobs.read, grant.blob, space=grant.space, start=start, end=end)
+            source = await loop.run_in_executor(self.pool, opening)
             while piece := await loop.run_in_executor(self.pool, gather, source):
                 if not started:
                     await send({"type": "http.response.start", "status": head[0], "headers": head[1]})

@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from consilium.gateways.data.app import ROUTES, DataPlane, Truncated, match
+from consilium.gateways.data.app import DataPlane, Truncated, match
 from consilium.gateways.data.ranges import Unsatisfiable, wanted_range
 from consilium.vault import blobs, keys
 from consilium.vault.backends import current
 from consilium.vault.rootkey import path as root_key_path
 
-RECORD = uuid4()
+RECORD = UUID("0f0e0d0c-aabb-4cdd-8eef-001122334455")
 CONTENT = bytes(range(256)) * 12_000  # 3 MB, several chunks and pieces
 
 
@@ -24,6 +24,7 @@ class Granted:
     media_type: str = "application/pdf"
     filename: str = "letter ü.pdf"
     disposition: str = "inline"
+    blank: int = 0
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def granted():
     return Granted(info.id, space, info.size)
 
 
-def ask(grant, path=f"/data/records/{RECORD}/original", method="GET", leave_after=None, seen=None, **headers):
+def ask(grant, path=f"/data/files/{RECORD}/original", method="GET", leave_after=None, seen=None, **headers):
     """One request; returns status, headers, body."""
     sent, body = [], bytearray()
 
@@ -78,7 +79,7 @@ class TestDelivery:
         assert headers[b"content-security-policy"].startswith(b"sandbox")
         assert headers[b"cache-control"] == b"private, no-store"
         assert headers[b"content-disposition"] == b"inline; filename*=UTF-8''letter%20%C3%BC.pdf"
-        assert seen == [({"consilium": "abc", "other": "1"}, RECORD, "original")]
+        assert seen == [({"consilium": "abc", "other": "1"}, RECORD, "file:original")]
 
     @pytest.mark.parametrize(
         ("text", "start", "end"),
@@ -116,7 +117,7 @@ class TestDelivery:
         damaged = Granted(info.id, granted.space, info.size)
         path = next(current().root.rglob(f"*{info.id.hex}*"))
         content = bytearray(path.read_bytes())
-        content[-10] ^= 1
+        content[len(content) // 2] ^= 1
         path.chmod(0o600)
         path.write_bytes(content)
         with pytest.raises(Truncated):
@@ -133,7 +134,7 @@ def test_absent_denied_and_unknown_are_the_same_answer():
     denied = ask(None)
     assert denied[0] == 404
     assert ask(None, path="/data/elsewhere") == denied
-    assert ask(None, path=f"/data/records/{uuid4()}/previews/3") == denied
+    assert ask(None, path=f"/data/files/{uuid4()}/page/3") == denied
 
 
 @pytest.mark.django_db
@@ -145,18 +146,28 @@ def test_writing_is_not_possible(granted):
 @pytest.mark.parametrize(
     ("path", "part"),
     [
-        (f"/data/records/{RECORD}/original", "original"),
-        (f"/data/records/{RECORD}/previews/12", "preview:12"),
-        (f"/data/records/{RECORD}/previews/12345", None),
-        (f"/data/records/{RECORD}/original/", None),
-        (f"/data/records/{str(RECORD).upper()}/original", None),
-        (f"/data/records/../{RECORD}/original", None),
-        ("/data/records/x/original", None),
+        (f"/data/files/{RECORD}/original", "file:original"),
+        (f"/data/files/{RECORD}/frame/12", "file:frame:12"),
+        (f"/data/reports/{RECORD}/clinical.pdf", "report:clinical"),
+        (f"/data/reports/{RECORD}/clinicalxpdf", None),
+        (f"/data/files/{RECORD}/page/123456", None),
+        (f"/data/files/{RECORD}/original/", None),
+        (f"/data/files/{str(RECORD).upper()}/original", None),
+        (f"/data/files/../{RECORD}/original", None),
+        ("/data/files/x/original", None),
     ],
 )
 def test_routes(path, part):
     assert match(path) == ((RECORD, part) if part else None)
-    assert len(ROUTES) == 2
+
+
+@pytest.mark.django_db
+def test_leading_bytes_are_blanked_in_every_part(granted):
+    """DICOM PS3.10 §7.1: the 128-byte preamble may hide an executable; it leaves as zeros."""
+    blanked = Granted(granted.blob, granted.space, granted.size, blank=128)
+    expected = bytes(128) + CONTENT[128:]
+    assert ask(blanked)[2] == expected
+    assert ask(blanked, range="bytes=100-200")[2] == expected[100:201]
 
 
 @pytest.mark.parametrize(
