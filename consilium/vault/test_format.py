@@ -207,3 +207,8 @@ def test_sealer_refuses_an_empty_chunk_and_chunks_after_a_short_one():
     sealer.chunk(b"short")
     with pytest.raises(ValueError, match="full except the last"):
         sealer.chunk(b"more")
+
+
+def test_second_decoder_shares_no_code():
+    lines = Path(independent.__file__).read_text().splitlines()
+    assert [line for line in lines if line.startswith(("from consilium", "import consilium"))] == []
