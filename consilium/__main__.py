@@ -9,6 +9,7 @@ from consilium.ops.command import Problem, parser
 def main(arguments: list[str] | None = None) -> int:
     """Run one subcommand; a problem is one sentence on standard error and exit code 2."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "consilium.config.settings")
+    os.umask(0o077)  # whatever a command writes is its owner's alone
     chosen = parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen) or 0)
