@@ -57,6 +57,13 @@ def set_record_status(
     return row
 
 
+def ask_for_record(case: Case, item: str, *, asked_of: str, note: str, by: Principal) -> RecordRequest:
+    """Ask patient or provider for a record of the specialty's checklist; the clock stands still meanwhile."""
+    if not case.record_requests.filter(item=item).exists():
+        raise BadInput(_("Please choose a record from the list."))
+    return set_record_status(case, item, RecordRequest.Status.ASKED, by=by, note=note, asked_of=asked_of)
+
+
 def _start_clock_when_nothing_is_asked(case: Case, by: Principal) -> None:
     if not case.record_requests.filter(status=RecordRequest.Status.ASKED).exists():
         for stop in case.clock_stops.filter(reason=ClockStop.Reason.MISSING_RECORDS, ended_at=None):

@@ -18,6 +18,7 @@ from consilium.cases.timers import OFFERS_BEFORE_ESCALATION, TIMERS
 from consilium.core import audit, clock
 from consilium.core.errors import BadInput, NotAllowed
 from consilium.people.models import Specialist
+from consilium.records.models import Record
 
 
 def choose(case: Case, specialists: Sequence[Specialist], *, by: Principal) -> list[Offer]:
@@ -73,6 +74,11 @@ def open_next(case: Case, *, by: Principal) -> Offer | None:
     )
     audit.record("offer.open", by=by, thing=f"offer:{chosen.pk}", space=case.pk)
     return chosen
+
+
+def records_for_summary(case: Case) -> list[Record]:
+    """Readable records of an offered case; the offer shows only how many there are of each kind."""
+    return list(Record.objects.filter(space=case.pk, status__in=(Record.Status.READY, Record.Status.FLAGGED)))
 
 
 def declare_conflicts(case: Case, *, by: Principal, none: bool, statement: str = "") -> None:

@@ -47,7 +47,8 @@ class Autosave {
     try {
       const answer = await fetch(this.form.dataset["autosave"] ?? "", this.request());
       if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
-      this.sent = now;
+      this.adopt(answer.headers.get("X-Saved"));
+      this.sent = this.snapshot();
       this.form.dispatchEvent(new CustomEvent("consilium:saved"));
       const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
       this.say("autosaveSaved", "Saved %s", time, false);
@@ -57,6 +58,12 @@ class Autosave {
     } finally {
       this.running = false;
     }
+  }
+
+  /** The server counts versions; the next request names the one it started from. */
+  private adopt(version: string | null): void {
+    const field = this.form.querySelector<HTMLInputElement>("input[name=saved]");
+    if (field && version) field.value = version;
   }
 
   private request(): RequestInit {

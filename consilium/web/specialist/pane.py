@@ -1,0 +1,102 @@
+"""The left half of the specialist's desk: the records, one of them open, beside whatever is being written."""
+
+from typing import Any
+from uuid import UUID
+
+from django.urls import reverse
+
+from consilium.access import scopes
+from consilium.access.principals import Principal
+from consilium.cases.models import Case
+from consilium.cases.states import State
+from consilium.core import audit
+from consilium.people.queries import names_of
+from consilium.records.models import Record
+from consilium.talks import actions as talks
+from consilium.web.http import Request
+from consilium.web.reading import present as reading
+
+
+def is_blind(case: Case, by: Principal) -> bool:
+    """Whether the person reads blind; answers from prefetched rows where they are there."""
+    return any(read.specialist.user_id == by.id and read.locked_at is None for read in case.blind_reads.all())
+
+
+def build(request: Request, case: Case, regions: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """Context of specialist/pane.html: the list, the open record with its viewer, and the query that keeps it open."""
+    by, query = request.principal, _asked(request, case)
+    records = reading.by_date(
+        scopes.records(by, case).exclude(status=Record.Status.REMOVED).prefetch_related("files__previews")
+    )
+    opened = next((record for record in records if str(record.pk) == query.get("record")), None)
+    conclusion = scopes.sees_conclusion(by, case)
+    rows = [reading.row(r, case, withheld=bool(r.conclusion_pages) and not conclusion) for r in records]
+    context: dict[str, Any] = {"rows": rows, "base": request.path, "query": "", "regions": regions or []}
+    if opened is None:
+        return context
+    audit.read(f"record:{opened.pk}", by=by, space=case.pk)
+    pages = scopes.visible_pages(by, case, opened)
+    # The windowed pictures live below the record's own address.
+    viewer = reading.viewer(opened, query, pages, reverse("record", args=[case.pk, opened.pk]))
+    keep = f"?record={opened.pk}" + (f"&series={query['series']}" if query.get("series") else "")
+    for link in (*viewer.series, *viewer.windows):
+        link["href"] = f"{request.path}?record={opened.pk}&{link['href'].partition('?')[2]}"
+    return context | {
+        "opened": opened,
+        "row": reading.row(opened, case, withheld=False),
+        "viewer": viewer,
+        "texts": reading.texts(opened, pages),
+        "facts": reading.facts_of(opened),
+        "query": keep,
+        "series": query.get("series", ""),
+    }
+
+
+def _asked(request: Request, case: Case) -> dict[str, str]:
+    """The query; ?file=&index= (a finding's place) becomes the series and frame that show it."""
+    query = request.GET.dict()
+    if "file" not in query:
+        return query
+    try:
+        file = scopes.files(request.principal, case).filter(pk=UUID(query["file"])).first()
+        index = int(query.get("index", "0"))
+    except ValueError:
+        return query
+    if file is None:
+        return query
+    query |= {"record": str(file.record_id), "series": file.series}
+    pages = list(range(max(file.record.pages, 1)))
+    viewer = reading.viewer(file.record, query, pages, "")
+    kind = "frame" if file.frames else "page"
+    places = viewer.places
+    query["frame"] = str(places.index((file.pk, kind, index)) + 1) if (file.pk, kind, index) in places else "1"
+    return query
+
+
+def place_of(request: Request, case: Case, data: dict[str, Any]) -> dict[str, Any]:
+    """The anchor of a finding from the marked region: the viewer's picture number becomes (file, kind, index)."""
+    record = scopes.records(request.principal, case).filter(pk=data.get("record")).first()
+    if record is None or not data.get("page"):
+        return {}
+    pages = scopes.visible_pages(request.principal, case, record)
+    viewer = reading.viewer(record, {"series": data.get("series") or ""}, pages, "")
+    if not 1 <= data["page"] <= len(viewer.places):
+        return {}
+    file, kind, index = viewer.places[data["page"] - 1]
+    region = {key: data.get(key) or 0 for key in "xywh"}
+    return {"file": str(file), "kind": kind, "index": index, **region}
+
+
+def thread(request: Request, case: Case) -> dict[str, Any]:
+    """Messages the specialist is party to, marked as read, with names."""
+    found = list(scopes.messages(request.principal, case))
+    if case.state == State.BLIND_READ:
+        # Words of the patient may carry the first conclusion; only the desk's are shown until the lock.
+        found = [message for message in found if message.audience == "staff"]
+    talks.mark_read(found, by=request.principal)
+    names = names_of([message.by for message in found])
+    mine = request.principal.ref
+    return {
+        "messages": [{"message": m, "who": names.get(m.by, m.role), "mine": m.by == mine} for m in found],
+        "with_patient": case.state != State.BLIND_READ,
+    }
