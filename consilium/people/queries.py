@@ -1,8 +1,11 @@
 """Questions about accounts and people that other rooms ask."""
 
+from dataclasses import dataclass
+from uuid import UUID
+
 from consilium.access.principals import Principal
 from consilium.core import clock
-from consilium.people.models import Membership, Organisation, User
+from consilium.people.models import Membership, Organisation, Specialist, User
 
 
 def principal_of(user: User, *, strong: bool, fresh: bool) -> Principal:
@@ -37,3 +40,38 @@ def _display_name(user: User) -> str:
     if hasattr(user, "specialist"):
         return user.specialist.name
     return user.person.full_name if hasattr(user, "person") else user.email
+
+
+def public_doctors(limit: int = 3) -> list[Specialist]:
+    """Verified specialists with a portrait, for pages that anybody may see; the same ones on every load."""
+    verified = Specialist.objects.filter(verified_at__isnull=False, user__is_active=True, user__suspended_at=None)
+    return list(verified.exclude(portrait="").order_by("verified_at", "name")[:limit])
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    """A demonstration account as the persona picker shows it."""
+
+    user: User
+    name: str
+    roles: tuple[str, ...]
+    portrait: str
+
+
+def demo_people() -> list[DemoPerson]:
+    """Every demonstration account with name, roles and portrait; patients first; two queries."""
+    users = User.objects.filter(is_demo=True, is_active=True, suspended_at=None)
+    users = users.select_related("person", "specialist").prefetch_related("memberships")
+    found = [_demo_person(user) for user in users.order_by("date_joined", "email")]
+    return sorted(found, key=lambda one: bool(one.roles))
+
+
+def demo_user(user_id: UUID) -> User | None:
+    """The demonstration account with that id; None for every other account."""
+    return User.objects.filter(pk=user_id, is_demo=True, is_active=True, suspended_at=None).first()
+
+
+def _demo_person(user: User) -> DemoPerson:
+    roles = tuple(str(m.get_role_display()) for m in user.memberships.all() if m.until is None)
+    portrait = user.specialist.portrait if hasattr(user, "specialist") else user.email.split("@")[0].split(".")[0]
+    return DemoPerson(user, _display_name(user), roles, portrait)

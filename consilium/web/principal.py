@@ -19,7 +19,9 @@ GUEST_KEY = "consilium_guest_link"
 STARTED_KEY = "consilium_started"
 SEEN_KEY = "consilium_seen"
 # django-allauth notes each authentication of the session here: [{"method": …, "at": epoch seconds}, …]
+# and here whose they are: entries of an account that was tried before in the same browser session do not count.
 AUTH_METHODS_KEY = "account_authentication_methods"
+AUTH_USER_KEY = "account_authentication_methods_user"
 SECOND_STEPS = ("mfa",)
 
 
@@ -48,6 +50,8 @@ def is_over(session: SessionBase) -> bool:
 
 def second_step_at(session: SessionBase) -> datetime | None:
     """When a second step (TOTP, passkey, recovery code) was last passed in this session (UTC), or None."""
+    if not session.get(SESSION_KEY) or session.get(AUTH_USER_KEY) != session[SESSION_KEY]:
+        return None
     methods: list[dict[str, Any]] = session.get(AUTH_METHODS_KEY, [])
     times = [float(entry.get("at", 0)) for entry in methods if entry.get("method") in SECOND_STEPS]
     return datetime.fromtimestamp(max(times), UTC) if times else None

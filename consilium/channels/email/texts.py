@@ -14,7 +14,10 @@ class Text(NamedTuple):
 
 
 REFERENCE = frozenset({"reference"})
+CODE = frozenset({"code"})
 LINK = frozenset({"link"})
+NEVER_ASKED = _("Nobody from Consilium will ever ask you for this code.")
+NOT_YOU = _("If this was not you, please set a new password at once and write to us: %(site)shelp/")
 SIGN_IN = _("Please sign in to see it: %(site)s")
 
 TEXTS: dict[str, Text] = {
@@ -77,6 +80,53 @@ TEXTS: dict[str, Text] = {
         _("You are invited to Consilium"),
         (_("Somebody would like you to work with them on Consilium."), _("Accept here: %(link)s")),
         LINK,
+    ),
+    "confirm_address": Text(
+        _("Your code"),
+        (
+            _("Your code is %(code)s. Please enter it on the page that is open in your browser."),
+            _("It is valid for 15 minutes."),
+            NEVER_ASKED,
+            _("If you did not ask for it, you need not do anything."),
+        ),
+        CODE,
+    ),
+    "account_exists": Text(
+        _("You already have an account"),
+        (
+            _("Somebody, probably you, tried to sign up with this address. It already has an account."),
+            _("Please sign in: %(site)saccount/sign-in/"),
+            _("If you have forgotten your password: %(site)saccount/password/forgotten/"),
+        ),
+    ),
+    "account_unknown": Text(
+        _("There is no account with this address"),
+        (
+            _("Somebody, probably you, asked for a new password. This address has no account."),
+            _("Perhaps you signed up with another address. You can also create an account: %(site)saccount/sign-up/"),
+        ),
+    ),
+    "password_code": Text(
+        _("Your code for a new password"),
+        (
+            _("Your code is %(code)s. Please enter it on the page that is open in your browser."),
+            _("It is valid for 15 minutes."),
+            NEVER_ASKED,
+            _("If you did not ask for it, you need not do anything. Your password stays as it is."),
+        ),
+        CODE,
+    ),
+    "password_changed": Text(_("Your password was changed"), (_("The password of your account was changed."), NOT_YOU)),
+    "address_changed": Text(
+        _("Your e-mail address was changed"), (_("The e-mail address of your account was changed."), NOT_YOU)
+    ),
+    "second_step_changed": Text(
+        _("Your second step was changed"),
+        (_("An app, a passkey or the recovery codes of your account were changed."), NOT_YOU),
+    ),
+    "deletion_asked": Text(
+        _("Somebody wants their account deleted"),
+        (_("A person asked for their account to be deleted. Please look at it under administration."), SIGN_IN),
     ),
     "access_used": Text(
         _("Your records were opened"),

@@ -44,7 +44,7 @@ def to_step_up(request: HttpRequest) -> HttpResponse:
     back = request.get_full_path() if request.method == "GET" else same_site_referrer(request) or "/"
     if request.method == "POST":
         messages.info(request, str(_confirm_again()))
-    return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': back})}")
+    return redirect(f"{reverse('second_step')}?{urlencode({'next': back})}")
 
 
 def _confirm_again() -> object:

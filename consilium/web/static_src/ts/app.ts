@@ -6,6 +6,7 @@ import { counters } from "./counter";
 import { autosave } from "./autosave";
 import { closeMenus, submitOnChange, takeFocus } from "./focus";
 import { idleWarning } from "./idle";
+import { passkeys, printing } from "./account";
 import { startHtmx } from "./htmx";
 import { uploads } from "./upload";
 
@@ -19,4 +20,6 @@ setUp(document);
 takeFocus(document);
 closeMenus(document);
 idleWarning(document.body);
+passkeys(document);
+printing(document);
 startHtmx(setUp);
