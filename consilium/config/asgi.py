@@ -67,7 +67,7 @@ def _areas(entries: Iterable[Any]) -> Iterator[str]:
             yield first
 
 
-_known_areas: frozenset[str] = frozenset({"data", "static", "healthz"})
+_known_areas = {"data", "static", "healthz"}
 
 
 def _area(path: str) -> str:
@@ -76,11 +76,10 @@ def _area(path: str) -> str:
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
-    global _known_areas
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
-            _known_areas |= frozenset(_areas(get_resolver().url_patterns))
+            _known_areas.update(_areas(get_resolver().url_patterns))
             await send({"type": "lifespan.startup.complete"})
         else:
             await bridge.close()

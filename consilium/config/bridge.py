@@ -32,7 +32,7 @@ SMALL_BODY_PATIENCE = 30.0  # seconds for the whole of a small body
 DRAIN_SECONDS = 8.0
 
 
-class ClientGone(OSError):
+class ClientGone(OSError):  # noqa: N818
     """The client went away or stalled. An OSError, as Django expects from a broken request stream."""
 
 
@@ -296,11 +296,11 @@ class Bridge:
         self, environ: dict[str, Any], result: Iterable[bytes], head: list[Any], exchange: Exchange
     ) -> Answer | None:
         if environ["REQUEST_METHOD"] == "HEAD":
-            return Answer(*head)
+            return Answer(head[0], head[1])
         length = dict(head[1]).get(b"content-length", b"")
         small = length.isdigit() and int(length) <= WHOLE_ANSWER
         if small or getattr(result, "streaming", True) is False:
-            return Answer(*head, b"".join(result))
+            return Answer(head[0], head[1], b"".join(result))
         for part in result:
             if not part:
                 continue

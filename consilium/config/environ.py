@@ -15,7 +15,7 @@ FORWARDED |= {b"x-real-ip", b"x-forwarded-prefix", b"x-forwarded-server", b"x-fo
 ONCE = {b"host", b"content-length", b"content-type", b"transfer-encoding", b"authorization", b"range"}
 
 
-class AmbiguousRequest(Exception):
+class AmbiguousRequest(Exception):  # noqa: N818
     """The request head can be read in two ways (RFC 9112 §6.3, §11.2); it is answered with 400."""
 
 

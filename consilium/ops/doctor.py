@@ -147,7 +147,7 @@ def time_of_day(area: str) -> Iterator[Finding]:
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        theirs: datetime = cursor.fetchone()[0]
+        ((theirs,),) = cursor.fetchall()
     apart = abs((theirs - clock.now()).total_seconds())
     words = f"{apart:.1f} s apart from the database server."
     yield Finding(area, apart < 5, words if apart < 5 else f"{words} Set both by NTP.")

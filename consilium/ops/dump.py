@@ -49,10 +49,11 @@ def load(folder: Path, facts: dict[str, Any]) -> None:
 
 def applied() -> list[str]:
     """Applied migrations, e.g. "core.0001_jobs"."""
-    from django.db import connection
+    from django.db import connections
     from django.db.migrations.recorder import MigrationRecorder
 
-    return sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations())
+    recorder = MigrationRecorder(connections["default"])
+    return sorted(f"{app}.{name}" for app, name in recorder.applied_migrations())
 
 
 def is_empty() -> bool:
@@ -73,7 +74,7 @@ def count_rows() -> dict[str, int]:
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names():
             cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")  # noqa: S608 - from the catalogue
-            counted[table] = cursor.fetchone()[0]
+            ((counted[table],),) = cursor.fetchall()
     return counted
 
 
@@ -113,6 +114,7 @@ def _load_sqlite(source: Path, target: Path) -> None:
 def _save_postgresql(folder: Path) -> dict[str, int]:
     import psycopg
     from django.db import connection
+    from psycopg.sql import SQL, Identifier
 
     rows: dict[str, int] = {}
     columns: dict[str, list[str]] = {}
@@ -121,12 +123,12 @@ def _save_postgresql(folder: Path) -> dict[str, int]:
         snapshot.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         snapshot.read_only = True
         for table in sorted(connection.introspection.table_names()):
-            name = psycopg.sql.Identifier(table)
-            described = snapshot.execute(psycopg.sql.SQL("SELECT * FROM {} LIMIT 0").format(name)).description
+            name = Identifier(table)
+            described = snapshot.execute(SQL("SELECT * FROM {} LIMIT 0").format(name)).description
             columns[table] = [column.name for column in described or []]
-            counted = snapshot.execute(psycopg.sql.SQL("SELECT count(*) FROM {}").format(name)).fetchone()
+            counted = snapshot.execute(SQL("SELECT count(*) FROM {}").format(name)).fetchone()
             rows[table] = counted[0] if counted else 0
-            command = psycopg.sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(name)
+            command = SQL("COPY {} TO STDOUT (FORMAT binary)").format(name)
             with (folder / f"{table}.copy").open("wb") as file, snapshot.cursor().copy(command) as copy:
                 for block in copy:
                     file.write(block)

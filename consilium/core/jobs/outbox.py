@@ -46,6 +46,8 @@ def enqueue(task: Task, *args: Any, key: str | None = None, run_after: datetime 
     args: JSON values, stored in clear (identifiers only). run_after: aware datetime, the earliest start.
     Raises ValueError for a text argument long enough to be somebody's history.
     """
+    from django_tasks_db.models import DBTaskResult
+
     from consilium.core.models.jobs import Job
 
     if any(isinstance(value, str) and len(value) > MAX_TEXT_ARGUMENT for value in args):
@@ -55,7 +57,7 @@ def enqueue(task: Task, *args: Any, key: str | None = None, run_after: datetime 
     try:
         with transaction.atomic():
             result = wanted.enqueue(*args)
-            return Job.objects.create(result=result.db_result, key=key)
+            return Job.objects.create(result=DBTaskResult(pk=UUID(result.id)), key=key)
     except IntegrityError:
         if key is None:
             raise

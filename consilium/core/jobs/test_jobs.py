@@ -219,3 +219,30 @@ def test_timer_seen_due_by_two_processes_enqueues_once(minutely):
         Timer.objects.create(name=name, due_at=NOON)
         assert timers._enqueue_if_due(name, NOON, NOON)
         assert not timers._enqueue_if_due(name, NOON, NOON)  # the second one read the same row earlier
+
+
+def test_tidy_forgets_what_is_long_done_and_keeps_the_rest():
+    from consilium.core.jobs.housekeeping import KEEP_DONE, tidy
+
+    with clock.frozen(NOON) as now:
+        jobs.enqueue(note, "old")
+        jobs.drain()
+        parked = jobs.enqueue(give_up)
+        jobs.drain(raise_errors=False)
+        DBTaskResult.objects.update(finished_at=NOON)
+        now.tick(KEEP_DONE + timedelta(minutes=1))
+        recent = jobs.enqueue(note, "new")
+        jobs.drain()
+        DBTaskResult.objects.filter(pk=recent.pk).update(finished_at=now.at)
+        tidy.call()
+    assert set(Job.objects.values_list("pk", flat=True)) == {parked.pk, recent.pk}
+
+
+def test_parked_job_can_be_tried_again():
+    from consilium.core.jobs.outbox import unpark
+
+    job = jobs.enqueue(give_up)
+    jobs.drain(raise_errors=False)
+    assert unpark(job.pk) == 1
+    assert unpark(job.pk) == 0
+    assert jobs.drain(raise_errors=False) == 1

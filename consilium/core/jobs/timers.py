@@ -25,6 +25,8 @@ def every(*, seconds: float) -> Callable[[Task], Task]:
 
 def load() -> None:
     """Import the `jobs` module of every installed app, so that its timers are known."""
+    from consilium.core.jobs import housekeeping  # noqa: F401
+
     autodiscover_modules("jobs")
 
 

@@ -44,13 +44,25 @@ ALWAYS = [
 class Grant(Protocol):
     """What the gate hands out: which blob, in which space, and how to call it."""
 
-    blob: UUID
-    space: UUID
-    media_type: str
-    size: int
-    filename: str
-    disposition: str  # "inline" or "attachment"
-    blank: int  # leading bytes sent as zeros (a DICOM preamble may hide an executable)
+    @property
+    def blob(self) -> UUID: ...
+    @property
+    def space(self) -> UUID: ...
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def filename(self) -> str: ...
+    @property
+    def disposition(self) -> str:
+        """ "inline" or "attachment"."""
+        ...
+
+    @property
+    def blank(self) -> int:
+        """Leading bytes that are sent as zeros (a DICOM preamble may hide an executable)."""
+        ...
 
 
 Gate = Callable[[dict[str, str], UUID, str], Grant | None]
@@ -122,7 +134,7 @@ class DataPlane:
         """Decrypt and send piece by piece; the first piece before the head, so that damage gives a clean 500."""
         loop = asyncio.get_running_loop()
         watcher = loop.create_task(_until_gone(receive))
-        source: Iterator[bytes] | None = None
+        source: Iterator[bytes] = iter(())
         started, sent = False, start
         try:
             opening = partial(blobs.read, grant.blob, space=grant.space, start=start, end=end)
@@ -181,9 +193,7 @@ def describe(grant: Grant) -> list[tuple[bytes, bytes]]:
     """Content-Type and Content-Disposition (RFC 6266; the name percent-encoded as in RFC 8187)."""
     kind = "inline" if grant.disposition == "inline" else "attachment"
     name = quote(grant.filename.replace("/", "_").replace("\\", "_"), safe="")
-    media_type = (
-        grant.media_type if re.fullmatch(r"[\w.+-]+/[\w.+-]+(; ?charset=[\w-]+)?", grant.media_type) else ""
-    )
+    media_type = grant.media_type if re.fullmatch(r"[\w.+-]+/[\w.+-]+(; ?charset=[\w-]+)?", grant.media_type) else ""
     return [
         (b"content-type", (media_type or "application/octet-stream").encode("latin-1")),
         (b"content-disposition", f"{kind}; filename*=UTF-8''{name}".encode("ascii")),

@@ -10,9 +10,7 @@ class Unsatisfiable(Exception):  # noqa: N818
     """The range starts behind the end (RFC 9110 §15.5.17)."""
 
 
-def wanted_range(
-    headers: Iterable[tuple[bytes, bytes]], size: int, tag: bytes, method: str
-) -> tuple[int, int] | None:
+def wanted_range(headers: Iterable[tuple[bytes, bytes]], size: int, tag: bytes, method: str) -> tuple[int, int] | None:
     """The requested part as (start, end), end exclusive, or None for the whole.
 
     Ignored, as §14.2 allows or demands: any method but GET, other units, several ranges, malformed ones, and a
