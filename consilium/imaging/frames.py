@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 from pydicom.dataset import Dataset
-from pydicom.pixels import pixel_array
+from pydicom.pixels import get_decoder, pixel_array
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
+from pydicom.uid import UID, JPEGExtended12Bit
 
 from consilium.imaging import dataset as files
 from consilium.imaging import lossless
@@ -84,9 +85,7 @@ def number_of_frames(found: Dataset) -> int:
         return 1
 
 
-def render(
-    found: Dataset, index: int, *, centre: float | None = None, width: float | None = None
-) -> Image.Image:
+def render(found: Dataset, index: int, *, centre: float | None = None, width: float | None = None) -> Image.Image:
     """A grey ("L") or colour ("RGB") picture of one frame. Raises NotRendered."""
     if not 0 <= index < number_of_frames(found):
         raise NotRendered("no such frame")
@@ -110,6 +109,17 @@ def _pixels(found: Dataset, index: int) -> Array:
         return pixel_array(_complete(found), index=index)
     except (NotImplementedError, RuntimeError, AttributeError, ValueError, TypeError, KeyError) as error:
         raise NotRendered(type(error).__name__) from error
+
+
+def decodable(found: Dataset) -> bool:
+    """Whether a decoder for the transfer syntax is installed at all."""
+    syntax = UID(files.transfer_syntax_of(found))
+    if lossless.handles(syntax) or not syntax.is_encapsulated:
+        return True
+    try:
+        return get_decoder(syntax).is_available and syntax != JPEGExtended12Bit
+    except NotImplementedError:
+        return False
 
 
 def _complete(found: Dataset) -> Dataset:

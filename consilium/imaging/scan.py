@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
@@ -50,16 +50,26 @@ def parse(job: Job) -> None:
     sys.setrecursionlimit(600)  # nested sequences deeper than any real file end here
     try:
         with job.open() as handle:
-            found = files.read(handle, pixels=not job.options["cut"])
-            facts = header_facts(found)
-            _report(job, found, facts)
+            _report(job, _whole_or_header(job, handle))
     except files.TooMuch:
         job.problem("too_large")
     except Exception:  # pydicom raises many types on damaged values; whichever it is, the file is damaged
         job.problem("truncated_dicom")
 
 
-def _report(job: Job, found: Dataset, facts: dict[str, Any]) -> None:
+def _whole_or_header(job: Job, handle: IO[bytes]) -> Dataset:
+    """The data set; when its end is missing, at least the header, flagged."""
+    try:
+        return files.read(handle, pixels=not job.options["cut"])
+    except files.TooMuch:
+        raise
+    except Exception:  # pydicom raises many types when pixels end early
+        job.problem("truncated_dicom")
+        return files.read(handle, pixels=False)
+
+
+def _report(job: Job, found: Dataset) -> None:
+    facts = header_facts(found)
     job.facts(**facts)
     job.suggest(type="imaging", pages=facts["frames"] or 1, date=facts["study_date"] or facts["content_date"])
     if not facts.get("sop_class") and not facts.get("study_uid") and not facts["frames"]:
@@ -122,16 +132,33 @@ def _preview(job: Job, found: Dataset, facts: dict[str, Any]) -> None:
     if job.options["cut"]:
         return
     index = facts["frames"] // 2
+    if _cut_short(found, facts):
+        job.problem("truncated_dicom")
+        _pad(found, facts)
     try:
         picture = frames.render(found, index)
     except frames.NotRendered:
-        incomplete = _cut_short(found, facts)
-        job.problem("truncated_dicom" if incomplete else "no_preview")
+        job.problem("truncated_dicom" if frames.decodable(found) else "no_preview")
         return
+    encode = frames.png if picture.mode == "L" else pdf.jpeg  # colour is mostly photographs: PNG is slow
     picture.thumbnail((1024, 1024))
-    job.preview("frame", index, picture.width, picture.height, frames.png(picture))
+    job.preview("frame", index, picture.width, picture.height, encode(picture))
     picture.thumbnail((job.options["thumbnail"], job.options["thumbnail"]))
-    job.preview("thumbnail", index, picture.width, picture.height, frames.png(picture))
+    job.preview("thumbnail", index, picture.width, picture.height, encode(picture))
+
+
+def _pad(found: Dataset, facts: dict[str, Any]) -> None:
+    """Fill the missing rest of uncompressed pixels with black: what has arrived can be shown, with the flag."""
+    missing = _expected(found, facts) - len(found.get("PixelData") or b"")
+    if "PixelData" in found and 0 < missing < 256 * 2**20 and not UID(facts["transfer_syntax"]).is_encapsulated:
+        found.PixelData = bytes(found.PixelData) + bytes(missing)
+
+
+def _expected(found: Dataset, facts: dict[str, Any]) -> int:
+    bits = int(found.get("BitsAllocated") or 8) * int(found.get("SamplesPerPixel") or 1)
+    if _text(found, "PhotometricInterpretation") == "YBR_FULL_422":  # PS3.3 §C.7.6.3.1.2: fewer samples
+        bits = bits * 2 // 3
+    return int(found.Rows) * int(found.Columns) * bits * facts["frames"] // 8
 
 
 def _cut_short(found: Dataset, facts: dict[str, Any]) -> bool:
@@ -140,9 +167,8 @@ def _cut_short(found: Dataset, facts: dict[str, Any]) -> bool:
     if pixels is None:
         return "FloatPixelData" not in found and "DoubleFloatPixelData" not in found
     if UID(facts["transfer_syntax"]).is_encapsulated:
-        return not pixels.endswith(b"\xfe\xff\xdd\xe0\0\0\0\0") and b"\xff\xd9" not in pixels[-16:]
-    bits = int(found.get("BitsAllocated") or 8) * int(found.get("SamplesPerPixel") or 1)
-    return len(pixels) < int(found.Rows) * int(found.Columns) * bits * facts["frames"] // 8
+        return not pixels  # whether compressed frames are whole shows when one is decoded
+    return len(pixels) < _expected(found, facts)
 
 
 def _without_picture(job: Job, found: Dataset, facts: dict[str, Any]) -> None:

@@ -33,9 +33,7 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
     (
         "unsupported",
         "flag",
-        _(
-            "We keep this file, but cannot show it here. If you can, please send it as a PDF or a photo as well."
-        ),
+        _("We keep this file, but cannot show it here. If you can, please send it as a PDF or a photo as well."),
     ),
     (
         "no_preview",
@@ -45,23 +43,17 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
     (
         "timed_out",
         "flag",
-        _(
-            "Reading this file took too long, so the preview may be incomplete. Your doctor can still download it."
-        ),
+        _("Reading this file took too long, so the preview may be incomplete. Your doctor can still download it."),
     ),
     (
         "not_read",
         "flag",
-        _(
-            "We could not look inside this file just now. It is safely kept; please open this page again later."
-        ),
+        _("We could not look inside this file just now. It is safely kept; please open this page again later."),
     ),
     (
         "executable",
         "refuse",
-        _(
-            "This is a program, not a medical document. Please send the letters, reports or images themselves."
-        ),
+        _("This is a program, not a medical document. Please send the letters, reports or images themselves."),
     ),
     (
         "web_page",
@@ -72,16 +64,12 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
     (
         "encrypted_pdf",
         "flag",
-        _(
-            "This PDF is protected by a password. Please save a copy without the password and upload that copy."
-        ),
+        _("This PDF is protected by a password. Please save a copy without the password and upload that copy."),
     ),
     (
         "damaged_pdf",
         "flag",
-        _(
-            "This PDF is damaged and cannot be opened fully. Please ask for it again, or upload photos of its pages."
-        ),
+        _("This PDF is damaged and cannot be opened fully. Please ask for it again, or upload photos of its pages."),
     ),
     (
         "many_pages",
@@ -91,9 +79,7 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
     (
         "active_content",
         "flag",
-        _(
-            "This file contains program parts or attachments. We switched them off; everything you can see is kept."
-        ),
+        _("This file contains program parts or attachments. We switched them off; everything you can see is kept."),
     ),
     (
         "damaged_text",
@@ -122,9 +108,7 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
     (
         "wrong_patient",
         "flag",
-        _(
-            "The name or birth date inside this file is not the patient's. Please check that it is the right file."
-        ),
+        _("The name or birth date inside this file is not the patient's. Please check that it is the right file."),
     ),
     # -- archives (zip)
     (
@@ -135,9 +119,7 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
     (
         "archive_encrypted",
         "refuse",
-        _(
-            "This zip file is protected by a password. Please unpack it and upload the files without the password."
-        ),
+        _("This zip file is protected by a password. Please unpack it and upload the files without the password."),
     ),
     (
         "archive_damaged",
@@ -147,16 +129,12 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
     (
         "archive_bomb",
         "refuse",
-        _(
-            "This zip file unpacks to far more than it should, so we stopped. Please upload the files one by one."
-        ),
+        _("This zip file unpacks to far more than it should, so we stopped. Please upload the files one by one."),
     ),
     (
         "archive_path",
         "flag",
-        _(
-            "A file in this zip had an unsafe name. We kept the file under a safe name; nothing else was touched."
-        ),
+        _("A file in this zip had an unsafe name. We kept the file under a safe name; nothing else was touched."),
     ),
     (
         "archive_link",
@@ -166,16 +144,12 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
     (
         "archive_nested",
         "refuse",
-        _(
-            "This zip file has other zip files deep inside. Please unpack the inner ones and upload them directly."
-        ),
+        _("This zip file has other zip files deep inside. Please unpack the inner ones and upload them directly."),
     ),
     (
         "too_many_files",
         "refuse",
-        _(
-            "This zip file holds more files than we can take at once. Please send it in several smaller parts."
-        ),
+        _("This zip file holds more files than we can take at once. Please send it in several smaller parts."),
     ),
     (
         "left_out",

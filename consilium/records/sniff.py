@@ -163,12 +163,7 @@ def _sniff_text(head: bytes) -> Kind:
     start = sample.lstrip(b"\xef\xbb\xbf \t\r\n\x0b")
     if not start:
         return Kind.TEXT
-    if (
-        start.startswith(b"MSH")
-        and len(start) > 8
-        and start[3:4] not in (b" ", b"\t")
-        and b"\\" in start[4:9]
-    ):
+    if start.startswith(b"MSH") and len(start) > 8 and start[3:4] not in (b" ", b"\t") and b"\\" in start[4:9]:
         return Kind.HL7V2
     if start.startswith((b"FHS|", b"BHS|")) and b"MSH|" in start:
         return Kind.HL7V2

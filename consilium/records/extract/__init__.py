@@ -31,7 +31,7 @@ __all__ = [
 ]  # fmt: skip
 
 READER = "consilium.records.extract.reader:read"
-_NOT_PARSED = {Kind.EMPTY, Kind.EXECUTABLE, Kind.ZIP, Kind.UNKNOWN}
+_NOT_PARSED = {Kind.EMPTY, Kind.EXECUTABLE, Kind.ZIP, Kind.UNKNOWN, Kind.DICOMDIR}
 _DAMAGED = {
     Kind.PDF: "damaged_pdf", Kind.DICOM: "truncated_dicom", Kind.JPEG: "damaged_image", Kind.PNG: "damaged_image",
     Kind.HEIC: "damaged_image", Kind.TIFF: "damaged_image", Kind.WEBP: "damaged_image", Kind.GIF: "damaged_image",
@@ -83,6 +83,8 @@ class _Counted:
 def _flag_by_kind(found: Extraction, *, cut: bool) -> None:
     if found.kind in (Kind.EMPTY, Kind.EXECUTABLE):
         found.flag(str(found.kind))
+    if found.kind is Kind.DICOMDIR:
+        found.flag("left_out")
     if found.kind is Kind.UNKNOWN:
         found.flag("unsupported")
     if cut:
@@ -122,11 +124,7 @@ def _keep_preview(found: Extraction, value: Any, parts: list[bytes], limits: Lim
 
 def checked_preview(value: Any, parts: list[bytes]) -> Preview | None:
     """A preview whose header fits its bytes, or None."""
-    if (
-        not isinstance(value, dict)
-        or len(parts) != 1
-        or value.get("kind") not in ("page", "frame", "thumbnail")
-    ):
+    if not isinstance(value, dict) or len(parts) != 1 or value.get("kind") not in ("page", "frame", "thumbnail"):
         return None
     numbers = [value.get(name) for name in ("index", "width", "height")]
     if not all(type(n) is int and 0 <= n <= 100_000 for n in numbers):

@@ -120,9 +120,7 @@ def _announced(header: dict[str, Any], frames: Iterator[sandbox.Frame]) -> Membe
     if "member" not in header:
         return None
     codes = header.get("problems")
-    member = Member(
-        _name(header["member"]), [_problem(str(c)) for c in codes[:5]] if isinstance(codes, list) else []
-    )
+    member = Member(_name(header["member"]), [_problem(str(c)) for c in codes[:5]] if isinstance(codes, list) else [])
     if not member.refused:
         member._frames = frames
     return member

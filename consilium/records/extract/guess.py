@@ -71,9 +71,7 @@ _DATE = re.compile(
     r"|(?P<d2>\d{1,2})\.?\s(?P<name>[A-Za-zäûé]{3,10})\.?,?\s(?P<y2>(?:19|20)\d\d)"
     r"|(?P<name3>[A-Za-z]{3,9})\.?\s(?P<d3>\d{1,2}),\s(?P<y3>(?:19|20)\d\d))(?!\d)"
 )
-_BORN = re.compile(
-    r"(?:geb(?:oren|\.|urtsdatum)?|birth|born|dob|d\.o\.b\.?|né)\W{0,6}(?:am|on|date)?\W{0,4}$", re.I
-)
+_BORN = re.compile(r"(?:geb(?:oren|\.|urtsdatum)?|birth|born|dob|d\.o\.b\.?|né)\W{0,6}(?:am|on|date)?\W{0,4}$", re.I)
 _LABEL = re.compile(
     r"(?:datum|date|dated|reported|collected|entnahme|abnahme|eingang|ausgang|untersuch\w*|vom|,\s?den)\W{0,12}$",
     re.I,
@@ -101,7 +99,7 @@ def language(words: str) -> str:
     tokens = Counter(re.findall(r"[^\W\d_]+", sample.casefold()))
     scores = {code: sum(tokens[w] for w in stop) for code, stop in _WORDS.items()}
     best = max(scores, key=lambda code: scores[code])
-    return best if scores[best] >= 4 else ""
+    return best if scores[best] >= 4 and scores[best] * 25 >= sum(tokens.values()) else ""
 
 
 def record_type(words: str) -> str:

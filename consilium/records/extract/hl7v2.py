@@ -95,10 +95,8 @@ def _facts(message: Message, header: list[str]) -> dict[str, str]:
     return {
         "message_type": "^".join(filter(None, (message.part(header, 9), message.part(header, 9, 2)))),
         "hl7_version": message.part(header, 12),
-        "patient_family": message.part(pid, 5) if pid else "",
-        "patient_given": " ".join(filter(None, (message.part(pid, 5, 2), message.part(pid, 5, 3))))
-        if pid
-        else "",
+        "patient_family": message.part(pid, 5).split("&")[0] if pid else "",
+        "patient_given": " ".join(filter(None, (message.part(pid, 5, 2), message.part(pid, 5, 3)))) if pid else "",
         "patient_birth_date": hl7_date(message.field(pid, 7)) if pid else "",
         "patient_sex": message.part(pid, 8) if pid else "",
         "patient_id": message.part(pid, 3) if pid else "",

@@ -27,9 +27,7 @@ def parse(job: Job) -> None:
     try:
         with zipfile.ZipFile(job.open()) as archive:
             names = archive.namelist()[:5000]
-            if any(
-                "vbaProject" in n or n.startswith(("word/embeddings/", "Basic/", "Object ")) for n in names
-            ):
+            if any("vbaProject" in n or n.startswith(("word/embeddings/", "Basic/", "Object ")) for n in names):
                 job.problem("active_content")
             with archive.open(_PART[job.kind]) as part:
                 data = part.read(MAX_PART + 1)

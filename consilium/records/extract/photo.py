@@ -103,10 +103,7 @@ def _on_white(image: Image.Image) -> Image.Image:
         low, high = image.getextrema()
         span = max(1e-6, float(high) - float(low))  # type: ignore[arg-type]
         return (
-            image.convert("F")
-            .point(lambda v: v * (255 / span) - float(low) * 255 / span)
-            .convert("L")
-            .convert("RGB")
+            image.convert("F").point(lambda v: v * (255 / span) - float(low) * 255 / span).convert("L").convert("RGB")
         )  # type: ignore[arg-type]
     if image.has_transparency_data:
         image = image.convert("RGBA")

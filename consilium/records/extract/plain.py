@@ -89,9 +89,7 @@ def html_text(source: str) -> str:
     return re.sub(r"\n\s*\n\s*\n+", "\n\n", "".join(parser.words))
 
 
-_RTF = re.compile(
-    r"\\'([0-9a-fA-F]{2})|\\u(-?\d{1,5}) ?\??|\\([a-z]+)(-?\d+)? ?|\\([^a-z])|([{}])|([^\\{}]+)", re.S
-)
+_RTF = re.compile(r"\\'([0-9a-fA-F]{2})|\\u(-?\d{1,5}) ?\??|\\([a-z]+)(-?\d+)? ?|\\([^a-z])|([{}])|([^\\{}]+)", re.S)
 _RTF_SKIP = {
     "fonttbl",
     "colortbl",
@@ -123,18 +121,14 @@ def rtf_text(source: str) -> str:
     return "".join(out)
 
 
-def _rtf_piece(
-    code: str | None, point: str | None, word: str | None, sign: str | None, plain: str | None
-) -> str:
+def _rtf_piece(code: str | None, point: str | None, word: str | None, sign: str | None, plain: str | None) -> str:
     if code:
         return bytes.fromhex(code).decode("cp1252", "replace")
     if point:
         number = int(point) % 65536
         return chr(number) if not 0xD800 <= number <= 0xDFFF else ""
     if word:
-        return {"par": "\n", "line": "\n", "tab": "\t", "cell": "\t", "row": "\n", "page": "\n\n"}.get(
-            word, ""
-        )
+        return {"par": "\n", "line": "\n", "tab": "\t", "cell": "\t", "row": "\n", "page": "\n\n"}.get(word, "")
     if sign:
         return sign if sign in "\\{}" else "\u00a0" if sign == "~" else ""
     return (plain or "").replace("\r", "").replace("\n", "")

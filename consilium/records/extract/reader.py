@@ -72,7 +72,6 @@ class Job:
 PARSERS: dict[Kind, str] = {
     Kind.PDF: "consilium.records.extract.pdf",
     Kind.DICOM: "consilium.imaging.scan",
-    Kind.DICOMDIR: "consilium.imaging.scan",
     Kind.JPEG: "consilium.records.extract.photo",
     Kind.PNG: "consilium.records.extract.photo",
     Kind.HEIC: "consilium.records.extract.photo",

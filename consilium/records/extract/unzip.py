@@ -144,9 +144,7 @@ def _counted(source: IO[bytes], info: zipfile.ZipInfo, bounds: Bounds) -> Iterat
         yield chunk
 
 
-def _send(
-    name: str, head: bytes, chunks: Iterator[bytes], kind: Kind, problems: list[str], output: Output
-) -> None:
+def _send(name: str, head: bytes, chunks: Iterator[bytes], kind: Kind, problems: list[str], output: Output) -> None:
     if kind is Kind.DICOMDIR:
         output.send({"member": name, "size": 0, "problems": [*problems, "left_out"]})
         return
@@ -158,9 +156,7 @@ def _send(
     output.send({"end": True})
 
 
-def _nested(
-    head: bytes, chunks: Iterator[bytes], name: str, bounds: Bounds, output: Output, *, depth: int
-) -> None:
+def _nested(head: bytes, chunks: Iterator[bytes], name: str, bounds: Bounds, output: Output, *, depth: int) -> None:
     import io
 
     if depth >= bounds.depth:
@@ -180,10 +176,7 @@ def safe_name(raw: str) -> tuple[str, bool]:
     """(a relative name without tricks, whether it had any): no root, no drive, no "..", no control characters."""
     text = unicodedata.normalize("NFC", raw).replace("\\", "/")
     parts = [p for p in text.split("/") if p not in ("", ".")]
-    kept = [
-        re.sub(r'[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069<>:"|?*]', "_", p)[:120]
-        for p in parts
-    ]
+    kept = [re.sub(r'[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069<>:"|?*]', "_", p)[:120] for p in parts]
     kept = [p for p in kept if p != ".."]
     unsafe = raw.startswith(("/", "\\")) or ".." in parts or kept != [p[:120] for p in parts]
     return "/".join(kept[-12:]) or "file", unsafe

@@ -52,9 +52,27 @@ def capabilities() -> list[tuple[bool, str]]:
     """For `doctor`: (in force, a sentence) for each layer of the sandbox on this machine."""
     try:
         layers = warm_up()
+        through = _attacks_that_pass()
     except (SandboxError, JobFailed, OSError) as error:
         return [(False, f"Files cannot be read at all: the sandbox does not start ({error}).")]
-    return [_sentence(layer, reason) for layer, reason in layers.items()]
+    found = [_sentence(layer, reason) for layer, reason in layers.items()]
+    if through:
+        found.append((False, f"Sandbox: these attacks were NOT stopped on this machine: {', '.join(through)}."))
+    else:
+        found.append((True, "Sandbox: trial attacks (network, files, programs, other processes) all stopped."))
+    return found
+
+
+_TRIALS = [
+    ("send_datagram", ""), ("read", "/etc/passwd"), ("list", "/"), ("write", "/tmp/consilium-sandbox-trial"),  # noqa: S108
+    ("fork", ""), ("signal_parent", ""), ("trace_parent", ""), ("raise_limit", ""),
+]  # fmt: skip
+
+
+def _attacks_that_pass() -> list[str]:
+    """The layers are not only switched on but tried."""
+    frames = run("consilium.records.sandbox.probes:attack", [], {"attacks": _TRIALS})
+    return [str(header["attack"]) for header, _parts in frames if header.get("through")]
 
 
 def _sentence(layer: str, reason: str) -> tuple[bool, str]:

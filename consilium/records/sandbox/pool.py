@@ -159,9 +159,7 @@ class Pool:
                     os.close(status_write)
                 yield from self._frames(ours, status_read, seconds, max_output)
 
-    def _frames(
-        self, ours: socket.socket, status: int, seconds: float, max_output: int
-    ) -> Iterator[wire.Frame]:
+    def _frames(self, ours: socket.socket, status: int, seconds: float, max_output: int) -> Iterator[wire.Frame]:
         def receive(size: int, patience: float) -> bytes:
             ours.settimeout(patience)
             try:
@@ -179,9 +177,7 @@ class Pool:
                 if "failed" in header:
                     raise JobFailed(str(header["failed"])[:40])
                 if "jail" in header:
-                    self.layers.update(
-                        {k: str(v) for k, v in header["jail"].items() if k in ("limits", "seccomp")}
-                    )
+                    self._note_layers(header["jail"])
                 elif "done" in header:
                     done = True
                 else:
@@ -189,11 +185,16 @@ class Pool:
         except wire.OutOfTime:
             raise JobFailed("late") from None
         except wire.WireError as error:
-            raise JobFailed(
-                "flood" if "allowed" in str(error) or "many" in str(error) else self._why(status)
-            ) from None
+            raise JobFailed("flood" if error.flood else self._why(status)) from None
         if not done:
             raise JobFailed(self._why(status))
+
+    def _note_layers(self, report: object) -> None:
+        """Sent by a child before it saw a byte; it can only add bad news, so a later lie hides nothing."""
+        for layer in ("limits", "seccomp"):
+            reason = report.get(layer) if isinstance(report, dict) else "not reported"
+            if isinstance(reason, str) and (reason or layer not in self.layers):
+                self.layers[layer] = reason[:200]
 
     @staticmethod
     def _why(status: int) -> str:
@@ -204,10 +205,19 @@ class Pool:
         return "late" if word in ("late", "-24") else "crash"
 
 
-_pool = Pool()
-atexit.register(_pool.close)
+class _Shared:
+    pool = Pool()
 
 
 def shared() -> Pool:
     """The pool of this process."""
-    return _pool
+    return _Shared.pool
+
+
+def _after_fork() -> None:
+    """A forked copy of this process gets locks of its own and, when needed, a warm process of its own."""
+    _Shared.pool = Pool()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+atexit.register(lambda: shared().close())

@@ -21,7 +21,11 @@ Frame = tuple[dict[str, Any], list[bytes]]
 
 
 class WireError(Exception):
-    """The child broke the protocol: too much, too long, or not JSON."""
+    """The child broke the protocol: too much, too long (`flood`), or not JSON."""
+
+    def __init__(self, what: str, *, flood: bool = False) -> None:
+        super().__init__(what)
+        self.flood = flood
 
 
 class OutOfTime(Exception):  # noqa: N818 - a named outcome
@@ -56,7 +60,7 @@ class Reader:
             if prefix is None:
                 return
             yield self._frame(int.from_bytes(prefix, "big"))
-        raise WireError("too many frames")
+        raise WireError("too many frames", flood=True)
 
     def _frame(self, length: int) -> Frame:
         self._spend(length, HEADER_MAX)
@@ -76,7 +80,7 @@ class Reader:
     def _spend(self, size: int, most: int) -> None:
         self._left -= size
         if not 0 <= size <= most or self._left < 0:
-            raise WireError("more output than allowed")
+            raise WireError("more output than allowed", flood=True)
 
     def _exactly(self, size: int, *, may_end: bool = False) -> bytes | None:
         got = bytearray()

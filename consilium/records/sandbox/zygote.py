@@ -25,7 +25,7 @@ from typing import Any
 from consilium.records.sandbox import jail, wire
 
 PRELOAD = (
-    "numpy", "PIL.Image", "PIL.ImageOps", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.TiffImagePlugin",
+    "numpy", "numpy.ma", "PIL.Image", "PIL.ImageOps", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.TiffImagePlugin",
     "PIL.WebPImagePlugin", "PIL.GifImagePlugin", "PIL.BmpImagePlugin", "PIL.Jpeg2KImagePlugin", "pillow_heif",
     "pypdfium2", "lxml.etree", "pydicom", "pydicom.pixels", "pydicom.pixels.decoders", "pydicom.pixels.processing",
     "openjpeg", "jpeg_ls", "rle", "zipfile", "encodings.idna", "encodings.cp1252", "encodings.utf_16",
