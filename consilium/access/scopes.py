@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from consilium.access import visibility
-from consilium.access.policy import ACTIONS
+from consilium.access.policy import ACTIONS, ORGANISATION_WIDE
 from consilium.access.principals import Principal
 from consilium.access.rules import may, strong_enough
 from consilium.cases.models import Case, CaseRole, GuestLink
@@ -18,12 +18,10 @@ from consilium.core import clock
 from consilium.core.errors import NotFound
 from consilium.opinions.actions import blind
 from consilium.opinions.models import Report
-from consilium.people.models import Membership
 from consilium.records.models import Record, RecordFile, Upload
 from consilium.talks.models import Clarification, Message
 
 CASE_ROLES = frozenset(CaseRole.Role.values)
-ORGANISATION_ROLES = frozenset(Membership.Role.values) - {"specialist"}
 
 
 def states_for(action: str, role: str) -> list[str]:
@@ -55,7 +53,7 @@ def _by_account(by: Principal, action: str) -> Q:
             held = CaseRole.objects.filter(user_id=by.id, role=role, ended_at=None, confirmed_at__isnull=False)
             held = held.filter(Q(expires_at=None) | Q(expires_at__gt=now))
             matching |= Q(pk__in=held.values("case_id"), state__in=states)
-    for role in by.roles & ORGANISATION_ROLES:
+    for role in by.roles & ORGANISATION_WIDE:
         if states := states_for(action, role):
             matching |= Q(organisation_id=by.organisation_id, state__in=states)
     return matching

@@ -51,6 +51,7 @@ def _row(
 
 
 S = State
+ALARM: Final = _("Everything else stops. The patient and the treating doctor are contacted today.")
 
 # fmt: off
 TABLE: Final[tuple[Row, ...]] = (
@@ -110,9 +111,10 @@ TABLE: Final[tuple[Row, ...]] = (
          confirm=_("Work on the case stops and access by the specialist ends. This cannot be undone.")),
     _row("hold", HALTABLE, S.INCIDENT_HOLD, "coordinator administrator", _("Put on hold"), "note_given"),
     _row("resume", S.INCIDENT_HOLD, RETURN, "coordinator administrator", _("Resume"), "note_given"),
-    _row("raise_urgent", HALTABLE, S.URGENT, "specialist triage_clinician quality_reviewer",
-         _("This is urgent"), "note_given",
-         confirm=_("Everything else stops. The patient and the treating doctor are contacted today.")),
+    _row("raise_urgent", HALTABLE - {S.QUALITY_CHECK}, S.URGENT, "specialist triage_clinician",
+         _("This is urgent"), "note_given", confirm=ALARM),
+    _row("raise_urgent", S.QUALITY_CHECK, S.URGENT, "specialist triage_clinician quality_reviewer",
+         _("This is urgent"), "note_given", confirm=ALARM),
     _row("acknowledge_urgent", S.URGENT, RETURN,
          frozenset({"patient", "proxy_act", "treating_clinician", "coordinator"}),
          _("I have received the urgent message"), "urgent_acknowledged"),

@@ -77,11 +77,20 @@ def choose_specialty(case: Case, specialty: str, *, by: Principal) -> None:
     require("story.edit", case, by)
     pack = registry.specialty(specialty)
     with transaction.atomic():
+        if pack.id != case.specialty:
+            _ask_gates_again(case.intake)
         case.specialty, case.specialty_version = pack.id, pack.version
         case.save(update_fields=["specialty", "specialty_version"])
         case.record_requests.filter(status=RecordRequest.Status.MISSING).delete()
         make_checklist(case)
         _saved(case, "specialty", by)
+
+
+def _ask_gates_again(intake: Intake) -> None:
+    """Another specialty has other warning signs: nobody may be past them unasked."""
+    intake.screening_passed = intake.red_flags_clear = None
+    intake.redirect_code = ""
+    intake.save(update_fields=["screening_passed", "red_flags_clear", "redirect_code"])
 
 
 def answer_screening(case: Case, answers: dict[str, str], *, by: Principal) -> bool:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from consilium.access.policy import ORGANISATION_WIDE
 from consilium.access.principals import Principal
 from consilium.cases.states import OWNER, PHASE, Phase, State
 from consilium.core import clock, ids
@@ -71,7 +72,7 @@ class Case(models.Model):
 
     @property
     def phase(self) -> Phase:
-        """The phase of the policy; a halted case keeps the phase it was halted in for reading."""
+        """The phase that the permission policy speaks of."""
         return PHASE[self.state]
 
     @property
@@ -83,7 +84,7 @@ class Case(models.Model):
         roles = set[str]()
         if principal.kind == "user" and principal.active:
             if principal.organisation_id == self.organisation_id:
-                roles |= principal.roles - {"specialist"}
+                roles |= principal.roles & ORGANISATION_WIDE
             roles |= {r.role for r in self.case_roles.all() if r.holds(principal.id)}
         elif principal.kind == "guest" and principal.active:
             roles |= {link.role for link in self.guest_links.all() if link.holds(principal.id)}
