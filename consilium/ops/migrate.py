@@ -2,7 +2,6 @@
 
 import secrets
 from argparse import Namespace
-from importlib.util import find_spec
 from pathlib import Path
 
 from consilium.ops.command import Problem, say, start_django
@@ -48,6 +47,7 @@ def make_keys() -> None:
     from django.conf import settings
 
     from consilium.core import audit, secretfile
+    from consilium.opinions.report import seal_key
     from consilium.vault import keys
     from consilium.vault.errors import KeysNotReady
 
@@ -56,17 +56,9 @@ def make_keys() -> None:
     except KeysNotReady as problem:
         raise Problem(problem) from None
     audit.init()
-    if find_spec("consilium.opinions.report.seal_key"):
-        _seal_key()
+    seal_key.init()
     session = Path(settings.KEY_DIR) / "django.key"
     if not session.exists():
         secretfile.write_atomic(session, secrets.token_urlsafe(48).encode(), replace=False)
     if created:
         say(f"New keys were made in {settings.KEY_DIR}. Without them nothing can be read: back them up apart.")
-
-
-def _seal_key() -> None:
-    """The organisation's report seal."""
-    from consilium.opinions.report import seal_key
-
-    seal_key.init()
