@@ -1,6 +1,10 @@
 """The one ASGI entry: /data/ on bare ASGI, everything else to Django's WSGI application through the bridge."""
 
+import ctypes
 import logging
+import multiprocessing
+import signal
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -75,10 +79,17 @@ def _area(path: str) -> str:
     return f"/{first}" if first in _known_areas or first == "" else "/…"
 
 
+def _end_with_server() -> None:
+    """Linux: this process dies with the server's main process, however that ends, so that no orphan keeps the port."""
+    if sys.platform == "linux" and multiprocessing.parent_process() is not None:
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
 async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            _end_with_server()
             _known_areas.update(_areas(get_resolver().url_patterns))
             await send({"type": "lifespan.startup.complete"})
         else:

@@ -168,14 +168,18 @@ def test_serve_starts_again_what_dies_and_stops_cleanly(tmp_path):
     assert not any(Path(f"/proc/{pid}").exists() for pid in web_workers)
 
 
-def test_children_end_when_the_supervisor_is_killed(tmp_path):
+@pytest.mark.parametrize("server_too", [False, True])
+def test_no_process_is_left_when_the_supervisor_is_killed(tmp_path, server_too):
     from consilium.ops.migrate import make_keys
 
     make_keys()
     port = free_port()
     with process("serve", "--bind", f"127.0.0.1:{port}", "--job-workers", "0", folder=tmp_path) as serving:
         assert until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), 40), logs(tmp_path)
-        children = children_of(serving.pid)
-        serving.kill()
+        (web,) = children_of(serving.pid)
+        pids = [web, *children_of(web)]
+        assert len(pids) > 1
+        for pid in (serving.pid, web)[: 2 if server_too else 1]:
+            os.kill(pid, signal.SIGKILL)
         serving.wait()
-    assert until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), 15)
+    assert until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), 15)
