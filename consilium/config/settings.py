@@ -34,6 +34,9 @@ DEMO = env.bool("CONSILIUM_DEMO", default=False)
 PUBLIC_URL = env("CONSILIUM_PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("CONSILIUM_ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL.startswith("https://") else []
+# Shown on open pages: who runs the site (lines joined by \n), and where weaknesses are reported (RFC 9116).
+IMPRINT = env("CONSILIUM_IMPRINT", default="")
+SECURITY_CONTACT = env("CONSILIUM_SECURITY_CONTACT", default="")
 SECURE_TRANSPORT = PUBLIC_URL.startswith("https://")
 TRUSTED_PROXIES = env.list("CONSILIUM_TRUSTED_PROXIES", default=[])
 

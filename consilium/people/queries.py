@@ -29,6 +29,11 @@ def default_organisation() -> Organisation:
     return Organisation.objects.order_by("name")[0]
 
 
+def first_organisation() -> Organisation | None:
+    """The organisation that open pages name, or None on a site that is not set up yet."""
+    return Organisation.objects.order_by("name").first()
+
+
 def names_of(refs: list[str]) -> dict[str, str]:
     """Display names for pseudonymous references such as `user:6f1c…`, in one query; unknown ones are left out."""
     ids = [ref.split(":", 1)[1] for ref in refs if ref.startswith("user:")]
