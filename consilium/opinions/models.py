@@ -139,6 +139,12 @@ class Report(models.Model):
         constraints = [models.UniqueConstraint(fields=["case", "number"], name="one_report_a_version")]
 
 
+    @property
+    def id_text(self) -> str:
+        """The id as text, for building addresses in templates."""
+        return str(self.pk)
+
+
 class SeenRecord(models.Model):
     """Exactly which records, by hash, the specialist had when signing."""
 

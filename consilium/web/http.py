@@ -1,5 +1,7 @@
 """The request as views see it: Django's, with the principal that the middleware set."""
 
+from typing import Any
+
 from django.http import HttpRequest
 
 from consilium.access.principals import Principal
@@ -9,3 +11,8 @@ class Request(HttpRequest):
     """An HttpRequest that went through `web.middleware.sessions.principal`."""
 
     principal: Principal
+
+
+def posted(request: HttpRequest) -> Any:
+    """The data of a form: an empty POST is still a POST, so that what is missing is said."""
+    return request.POST if request.method == "POST" else None

@@ -56,6 +56,7 @@ def row(record: Record, case: Case, *, withheld: bool) -> dict[str, Any]:
     thumbnail = f"/data/files/{files[len(files) // 2].pk}/thumbnail" if files and not withheld else ""
     return {
         "record": record,
+        "id": str(record.pk),
         "name": record.title or record.get_kind_display(),
         "kind": record.get_kind_display(),
         "when": shown_date(record.clinical_date),

@@ -21,7 +21,7 @@ from consilium.opinions.models import Opinion, QualityReview
 from consilium.opinions.report import readability, tone
 from consilium.packs import registry
 from consilium.web.guards import with_case
-from consilium.web.http import Request
+from consilium.web.http import Request, posted
 from consilium.web.specialist import forms, pane, present
 
 FORMS: dict[str, type[forms.PartForm]] = {
@@ -65,7 +65,7 @@ def part(request: Request, case: Case, part: str) -> HttpResponse:
         return _rows(request, case, draft, part)
     if part not in FORMS:
         raise NotFound()
-    form = FORMS[part](request.POST or None, initial=present.initial(draft, part), **_extra(part, case))
+    form = FORMS[part](posted(request), initial=present.initial(draft, part), **_extra(part, case))
     if request.method == "POST" and form.is_valid():
         return _save(request, case, draft, part, form.part(), form.cleaned_data.get("saved"))
     status = 400 if request.method == "POST" and _is_autosave(request) else 200
@@ -82,7 +82,7 @@ def _extra(part: str, case: Case) -> dict[str, Any]:
 
 def _rows(request: Request, case: Case, draft: Opinion, part: str) -> HttpResponse:
     sets = {
-        prefix: factory(request.POST or None, prefix=prefix, initial=_initial_rows(draft, key))
+        prefix: factory(posted(request), prefix=prefix, initial=_initial_rows(draft, key))
         for prefix, key, factory in FORMSETS[part]
     }
     if request.method == "POST" and all(formset.is_valid() for formset in sets.values()):
@@ -143,7 +143,12 @@ def _regions(draft: Opinion, request: Request) -> list[dict[str, Any]]:
     """Marked regions of the open record, for drawing on top: only those on the record shown."""
     wanted = request.GET.get("record", "")
     return [
-        {**{key: finding.anchor[key] for key in "xywh"}, "file": finding.anchor["file"], "label": finding.text[:80]}
+        {
+            **{key: finding.anchor[key] for key in "xywh"},
+            "file": finding.anchor["file"],
+            "index": finding.anchor["index"],
+            "label": finding.text[:80],
+        }
         for finding in draft.findings.all()
         if finding.anchor and str(finding.record_id) == wanted
     ]
@@ -158,7 +163,7 @@ def _meter(draft: Opinion, case: Case) -> dict[str, Any]:
 
 def findings(request: Request, case: Case, draft: Opinion) -> HttpResponse:
     """The findings with their places, and a form to add one by marking a region."""
-    form = forms.FindingForm(request.POST or None)
+    form = forms.FindingForm(posted(request))
     if request.method == "POST" and form.is_valid():
         anchor = pane.place_of(request, case, form.cleaned_data)
         words = {key: form.cleaned_data[key] for key in ("text", "significance")}
@@ -187,7 +192,7 @@ def remove_finding(request: Request, case: Case, finding_id: UUID) -> HttpRespon
 def check(request: Request, case: Case, draft: Opinion) -> HttpResponse:
     """The release checklist, the preview, and the signature with a fresh second step."""
     verb = "sign" if draft.number == 1 else "issue_addendum"
-    note = forms.ChangeNoteForm(request.POST or None, initial={"note": draft.change_note})
+    note = forms.ChangeNoteForm(posted(request), initial={"note": draft.change_note})
     if request.method == "POST":
         return _sign(request, case, draft, note)
     context = _context(request, case, draft, "sign")

@@ -41,6 +41,7 @@ def build(request: Request, case: Case, regions: list[dict[str, Any]] | None = N
     keep = f"?record={opened.pk}" + (f"&series={query['series']}" if query.get("series") else "")
     for link in (*viewer.series, *viewer.windows):
         link["href"] = f"{request.path}?record={opened.pk}&{link['href'].partition('?')[2]}"
+    context["marks"] = _marks(viewer, regions or [])
     return context | {
         "opened": opened,
         "row": reading.row(opened, case, withheld=False),
@@ -50,6 +51,16 @@ def build(request: Request, case: Case, regions: list[dict[str, Any]] | None = N
         "query": keep,
         "series": query.get("series", ""),
     }
+
+
+def _marks(viewer: reading.Viewer, regions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Marked regions with the number of the picture they belong to, in the viewer's percent units."""
+    numbers = {(str(file), index): n for n, (file, _kind, index) in enumerate(viewer.places, start=1)}
+    return [
+        {**region, "page": numbers[region["file"], region["index"]]}
+        for region in regions
+        if (region["file"], region["index"]) in numbers
+    ]
 
 
 def _asked(request: Request, case: Case) -> dict[str, str]:

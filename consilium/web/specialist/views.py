@@ -17,7 +17,7 @@ from consilium.opinions.actions import addendum, blind
 from consilium.packs import registry
 from consilium.talks import actions as talks
 from consilium.web.guards import member, with_case
-from consilium.web.http import Request
+from consilium.web.http import Request, posted
 from consilium.web.specialist import forms, pane, present
 
 
@@ -50,7 +50,7 @@ def offer(request: Request, case: Case) -> HttpResponse:
     current = open_offer(case, request.principal)
     if current is None:
         raise NotFound()
-    form = forms.DeclarationForm(request.POST or None)
+    form = forms.DeclarationForm(posted(request))
     if request.method == "POST" and form.is_valid():
         none = form.cleaned_data["conflict"] == "none"
         offers.declare_conflicts(case, by=request.principal, none=none, statement=form.cleaned_data["statement"])
@@ -67,7 +67,7 @@ def decline(request: Request, case: Case) -> HttpResponse:
     """Decline with a reason; the next specialist is asked."""
     if open_offer(case, request.principal) is None:
         raise NotFound()
-    form = forms.DeclineForm(request.POST or None)
+    form = forms.DeclineForm(posted(request))
     if request.method == "POST" and form.is_valid():
         offers.decline(case, by=request.principal, **form.cleaned_data)
         messages.success(request, _("Thank you for answering. The case is closed to you now."))
@@ -118,7 +118,7 @@ def blind_read(request: Request, case: Case) -> HttpResponse:
     _require_specialist(request, case)
     read = blind.of(case, request.principal)
     initial = {key: getattr(read, key) for key in ("diagnosis", "treatment", "reasoning", "confidence")}
-    form = forms.BlindReadForm(request.POST or None, initial=initial)
+    form = forms.BlindReadForm(posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         blind.save(case, by=request.principal, **form.cleaned_data)
         if request.headers.get("X-Requested-With") == "autosave":
@@ -178,7 +178,7 @@ def step(request: Request, case: Case, name: str) -> HttpResponse:
     row = row_for(STEPS[name][0], case.state) if name in STEPS else None
     if row is None:
         raise NotFound()
-    form = forms.NoteForm(request.POST or None)
+    form = forms.NoteForm(posted(request))
     if request.method == "POST" and form.is_valid():
         advance(case, row.verb, by=request.principal, note=form.cleaned_data["note"])
         messages.success(request, _("Done. The desk has been told."))
