@@ -55,8 +55,9 @@ class Match:
 def compare(facts: Mapping[str, Any], *, given: str, family: str, birth_date: date | str | None) -> Match:
     """Compare what a file says (`Extraction.facts`) with the patient of the case.
 
-    Different birth dates or names without a common part are a mismatch; missing values leave it unclear; the
-    order of names, case, umlauts, accents, titles, middle names and DICOM's carets (PS3.5 §6.2) make no difference.
+    Different birth dates or names without a common part are a mismatch; missing values leave it unclear, and so
+    does a typing error even with the same birth date (it may be a twin). The order of names, case, umlauts, accents,
+    titles, middle names and DICOM's carets (PS3.5 §6.2) make no difference.
     """
     name = _compare_name(_names_in(facts), _tokens(given), _tokens(family))
     birth = _compare_birth(_day(facts.get("patient_birth_date")), _day(birth_date))
@@ -64,8 +65,6 @@ def compare(facts: Mapping[str, Any], *, given: str, family: str, birth_date: da
     if "different" in (name, birth):
         return Match("mismatch", reasons)
     if name == "same" and birth in ("same", "missing"):
-        return Match("match", reasons)
-    if name == "similar" and birth == "same":
         return Match("match", reasons)
     return Match("unclear", reasons)
 
@@ -98,7 +97,7 @@ def _compare_name(found: set[str], given: set[str], family: set[str]) -> str:
         return "same"
     if found & family or found & given:
         return "similar" if _near(found, given | family) or len(found) == 1 else "different"
-    return "similar" if _run_together(found, given, family) else "different"
+    return "same" if _run_together(found, given, family) else "different"
 
 
 def _initial(found: set[str], given: set[str]) -> bool:
@@ -113,7 +112,7 @@ def _near(found: set[str], wanted: set[str]) -> bool:
 
 
 def _one_edit(a: str, b: str) -> bool:
-    if min(len(a), len(b)) < 4 or abs(len(a) - len(b)) > 1:
+    if min(len(a), len(b)) < 3 or abs(len(a) - len(b)) > 1:
         return False
     i = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
     return a[i + 1 :] == b[i + 1 :] or a[i:] == b[i + 1 :] or a[i + 1 :] == b[i:] or _swapped(a, b, i)

@@ -96,9 +96,7 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
     (
         "truncated_dicom",
         "flag",
-        _(
-            "This image file is incomplete. Please copy it again from the disc, or ask the imaging centre for a new one."
-        ),
+        _("This image file is incomplete. Please copy it again from the disc, or ask the imaging centre for it."),
     ),
     (
         "no_image",

@@ -48,7 +48,7 @@ def extract(source: Chunks, *, limits: Limits = DEFAULT) -> Extraction:
     counted = _Counted(chunks)
     fd, kept = sandbox.memory_file(counted, most=limits.max_input)
     try:
-        size = kept + counted.drain() if kept >= limits.max_input else kept
+        size = counted.drain()
         head = os.pread(fd, HEAD, 0)
         kind = sniff(head, os.pread(fd, TAIL, max(0, kept - TAIL)))
         found = Extraction(kind, MEDIA_TYPES.get(kind, "application/octet-stream"), size=size)
@@ -66,7 +66,6 @@ class _Counted:
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._given = 0
-        self._last = 0
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._chunks:
@@ -74,7 +73,7 @@ class _Counted:
             yield chunk
 
     def drain(self) -> int:
-        """Bytes beyond what a bounded reader kept: the caller adds this to what it kept."""
+        """Go through what a bounded reader left; returns the size of everything."""
         for _chunk in self:
             pass
         return self._given
@@ -103,6 +102,9 @@ def _read(found: Extraction, fd: int, limits: Limits, *, cut: bool) -> None:
         ):  # fmt: skip
             _take(found, header, parts, limits)
     except sandbox.JobFailed as failure:
+        if failure.reason == "lost":  # the sandbox was killed, which says nothing about the file
+            found.flag("not_read")
+            return
         found.facts["stopped"] = failure.reason
         found.flag("timed_out" if failure.reason == "late" else _DAMAGED.get(found.kind, "damaged_text"))
     except (sandbox.SandboxError, OSError):

@@ -5,6 +5,7 @@ Sizes, counts and names in the zip's own tables are claims; what stops a bomb is
 
 from __future__ import annotations
 
+import io
 import re
 import stat
 import unicodedata
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from consilium.records.sniff import HEAD, Kind, sniff
+from consilium.records.sniff import HEAD, TAIL, Kind, sniff
 
 if TYPE_CHECKING:
     from consilium.records.extract.reader import Output
@@ -157,19 +158,23 @@ def _send(name: str, head: bytes, chunks: Iterator[bytes], kind: Kind, problems:
 
 
 def _nested(head: bytes, chunks: Iterator[bytes], name: str, bounds: Bounds, output: Output, *, depth: int) -> None:
-    import io
-
-    if depth >= bounds.depth:
-        output.send({"member": name, "size": 0, "problems": ["archive_nested"]})
-        return
+    """A zip in the zip: opened, unless it is too deep, or a letter (.docx, .odt) whose table at the end says so."""
     inner = io.BytesIO()
     inner.write(head)
     for chunk in chunks:
         inner.write(chunk)
         if inner.tell() > SPOOL:
             raise Bomb
+    whole = inner.getbuffer()
+    kind = sniff(bytes(whole[:HEAD]), bytes(whole[-TAIL:]))
+    whole.release()
     inner.seek(0)
-    _archive(inner, f"{name}/", bounds, output, depth=depth + 1)
+    if kind is not Kind.ZIP:
+        _send(name, inner.read(CHUNK), iter(lambda: inner.read(CHUNK), b""), kind, [], output)
+    elif depth >= bounds.depth:
+        output.send({"member": name, "size": 0, "problems": ["archive_nested"]})
+    else:
+        _archive(inner, f"{name}/", bounds, output, depth=depth + 1)
 
 
 def safe_name(raw: str) -> tuple[str, bool]:

@@ -34,7 +34,7 @@ class SandboxError(Exception):
 
 
 class JobFailed(Exception):  # noqa: N818 - a named outcome
-    """The job ended early. `reason`: "late", "memory", "recursion", "crash", "flood" or an exception's class."""
+    """Ended early. `reason`: "late", "memory", "recursion", "crash", "flood", "lost" or an exception's class."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -148,16 +148,29 @@ class Pool:
             "memory": memory,
         }
         with self._stream_places if stream else self._places:
-            ours, theirs = socket.socketpair()
-            status_read, status_write = os.pipe()
-            with ours, contextlib.ExitStack() as stack:
-                stack.callback(os.close, status_read)
+            for attempt in range(3):
+                begun = False
                 try:
-                    self._order(order, [theirs.fileno(), memory_fd, status_write])
-                finally:
-                    theirs.close()
-                    os.close(status_write)
-                yield from self._frames(ours, status_read, seconds, max_output)
+                    for frame in self._run_once(order, memory_fd, max_output):
+                        begun = True
+                        yield frame
+                    return
+                except JobFailed as failure:
+                    # the warm process died under the job: safe to run again while nothing was handed out
+                    if failure.reason != "lost" or begun or attempt == 2:
+                        raise
+
+    def _run_once(self, order: dict[str, Any], memory_fd: int, max_output: int) -> Iterator[wire.Frame]:
+        ours, theirs = socket.socketpair()
+        status_read, status_write = os.pipe()
+        with ours, contextlib.ExitStack() as stack:
+            stack.callback(os.close, status_read)
+            try:
+                self._order(order, [theirs.fileno(), memory_fd, status_write])
+            finally:
+                theirs.close()
+                os.close(status_write)
+            yield from self._frames(ours, status_read, order["seconds"], max_output)
 
     def _frames(self, ours: socket.socket, status: int, seconds: float, max_output: int) -> Iterator[wire.Frame]:
         def receive(size: int, patience: float) -> bytes:
@@ -171,12 +184,13 @@ class Pool:
 
         reader = wire.Reader(receive, max_output=max_output)
         reader.deadline = time.monotonic() + seconds + GRACE_SECONDS
-        done = False
+        done, first = False, True
         try:
             for header, parts in reader.frames():
+                is_report, first = first and "jail" in header, False
                 if "failed" in header:
                     raise JobFailed(str(header["failed"])[:40])
-                if "jail" in header:
+                if is_report:
                     self._note_layers(header["jail"])
                 elif "done" in header:
                     done = True
@@ -190,7 +204,7 @@ class Pool:
             raise JobFailed(self._why(status))
 
     def _note_layers(self, report: object) -> None:
-        """Sent by a child before it saw a byte; it can only add bad news, so a later lie hides nothing."""
+        """The first frame of a child, sent before it saw a byte. Bad news of one child is not undone by another."""
         for layer in ("limits", "seccomp"):
             reason = report.get(layer) if isinstance(report, dict) else "not reported"
             if isinstance(reason, str) and (reason or layer not in self.layers):
@@ -198,9 +212,11 @@ class Pool:
 
     @staticmethod
     def _why(status: int) -> str:
-        """How the child ended, told by the warm process: "late" or "crash"."""
+        """How the child ended, told by the warm process: "late" or "crash"; "lost" when that process has died."""
         readable, _, _ = select.select([status], [], [], GRACE_SECONDS)
-        word = os.read(status, 32).decode("ascii", "replace") if readable else ""
+        word = os.read(status, 32).decode("ascii", "replace") if readable else "?"
+        if not word:
+            return "lost"
         # -24 is SIGXCPU: processor time used up; the kernel follows with -9 at the hard limit
         return "late" if word in ("late", "-24") else "crash"
 

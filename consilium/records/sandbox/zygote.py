@@ -25,7 +25,8 @@ from typing import Any
 from consilium.records.sandbox import jail, wire
 
 PRELOAD = (
-    "numpy", "numpy.ma", "PIL.Image", "PIL.ImageOps", "PIL.JpegImagePlugin", "PIL.PngImagePlugin", "PIL.TiffImagePlugin",
+    "numpy", "numpy.ma", "PIL.Image", "PIL.ImageOps", "PIL.JpegImagePlugin", "PIL.PngImagePlugin",
+    "PIL.TiffImagePlugin",
     "PIL.WebPImagePlugin", "PIL.GifImagePlugin", "PIL.BmpImagePlugin", "PIL.Jpeg2KImagePlugin", "pillow_heif",
     "pypdfium2", "lxml.etree", "pydicom", "pydicom.pixels", "pydicom.pixels.decoders", "pydicom.pixels.processing",
     "openjpeg", "jpeg_ls", "rle", "zipfile", "encodings.idna", "encodings.cp1252", "encodings.utf_16",
@@ -105,6 +106,7 @@ class _Loop:
         finally:
             for child in self.children.values():
                 _kill(child.pid)
+                os.waitpid(child.pid, 0)
 
     def _wait(self) -> int:
         nearest = min((c.deadline for c in self.children.values()), default=0.0)
