@@ -3,7 +3,9 @@
 The view names the space before it touches `request.FILES` by calling `prepare(request, case)`.
 """
 
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -31,6 +33,7 @@ class SealedUploadHandler(FileUploadHandler):
         super().__init__(request)
         self.writer: BlobWriter | None = None
         self.received = 0
+        self.finished: list[BlobInfo] = []
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -51,6 +54,7 @@ class SealedUploadHandler(FileUploadHandler):
         if self.writer is None:
             return None
         info, self.writer = self.writer.finish(), None
+        self.finished.append(info)
         return SealedUpload(str(self.file_name or ""), info)
 
     def upload_interrupted(self) -> None:
@@ -65,3 +69,25 @@ class SealedUploadHandler(FileUploadHandler):
 def prepare(request: HttpRequest, *, space: Any, tenant: Any) -> None:
     """Say where the files of this request belong. Call before `request.POST` or `request.FILES`."""
     request.upload_target = (space, tenant)  # type: ignore[attr-defined]
+
+
+def discard(request: HttpRequest, *, keep: Collection[UUID] = ()) -> None:
+    """Remove what this request brought, except the blobs of `keep`: for refused or broken-off uploads and duplicates.
+
+    What is kept is settled: a second call does not touch it.
+    """
+    for each in _handlers(request):
+        each.upload_interrupted()
+        for info in each.finished:
+            if info.id not in keep:
+                blobs.delete(info.id)
+        each.finished = []
+
+
+def was_too_large(request: HttpRequest) -> bool:
+    """Whether reading stopped because the request brought more than MAX_UPLOAD_BYTES."""
+    return any(each.received > settings.MAX_UPLOAD_BYTES for each in _handlers(request))
+
+
+def _handlers(request: HttpRequest) -> list[SealedUploadHandler]:
+    return [each for each in request.upload_handlers if isinstance(each, SealedUploadHandler)]

@@ -26,7 +26,7 @@ FILE_STATES = {
     "ready": ("good", "check", _("Ready")),
     "flagged": ("warn", "flag", _("Please have a look")),
     "decision": ("warn", "question", _("Needs your decision")),
-    "failed": ("danger", "cross", _("Not stored")),
+    "failed": ("danger", "cross", _("Cannot be used")),
 }
 TURNS = {
     "you": ("hand", _("Your turn")),

@@ -7,6 +7,8 @@ export function startHtmx(setUp: (root: ParentNode) => void): void {
     const detail = (event as CustomEvent<{ verb: string; headers: Record<string, string> }>).detail;
     if (detail.verb !== "get") detail.headers["X-CSRFToken"] = csrfToken();
   });
+  // Content that another module put in (an upload's answer) may poll, too.
+  document.addEventListener("consilium:added", (event) => htmx.process((event as CustomEvent<Element>).detail));
   htmx.onLoad((element) => {
     if (element !== document.body) setUp(element as ParentNode & Element);
   });

@@ -1,0 +1,184 @@
+"""What was sent, as rows: state, the plain sentence of every problem, what to decide, what is still missing."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from consilium.access.principals import Principal
+from consilium.access.rules import may
+from consilium.cases.models import Case
+from consilium.cases.states import State
+from consilium.packs import registry
+from consilium.records.models import Record, RecordFile, Upload
+from consilium.records.problems import TABLE
+from consilium.web.patient import sections
+from consilium.web.patient.present.wording import day, size
+
+ACCEPT = ".pdf,.jpg,.jpeg,.png,.heic,.tif,.tiff,.zip,.dcm,.xml,.json,.hl7,.txt,.docx,.rtf,application/dicom,image/*"
+UPLOAD_STATES = {"received": "received", "checking": "checking", "refused": "failed"}
+RECORD_STATES = {"ready": "ready", "flagged": "flagged", "undecided": "decision"}
+NOTES_SHOWN = 20
+
+
+def upload_page(
+    case: Case, by: Principal, uploads: list[Upload], records: list[Record], pictures: dict[UUID, UUID]
+) -> dict[str, Any]:
+    """Everything the page and its polled part show."""
+    waiting = [row for row in uploads if row.status in ("received", "checking")]
+    refused = [row for row in uploads if row.status == "refused"]
+    shown = [row for row in records if row.status != "removed"]
+    shown.sort(key=lambda row: row.status != "undecided")
+    draft = case.state == State.DRAFT
+    back = reverse("case_section", args=[case.pk, "certainty"]) if draft else reverse("case", args=[case.pk])
+    return {
+        "checking": bool(waiting),
+        "waiting": [_upload(case, row) for row in waiting],
+        "refused": [_upload(case, row) for row in refused],
+        "notes": _notes(uploads),
+        "records": [_record(case, by, row, pictures) for row in shown],
+        "removed": [_record(case, by, row, pictures) for row in records if row.status == "removed"],
+        "checklist": checklist(case),
+        "accept": ACCEPT,
+        "limit": size(settings.MAX_UPLOAD_BYTES),
+        "draft": draft,
+        "step": sections.STEPS.index("records") + 1,
+        "steps": len(sections.STEPS),
+        "back_url": back,
+    }
+
+
+def _upload(case: Case, row: Upload) -> dict[str, Any]:
+    text = ""
+    if row.status == "refused":
+        text = sentence(row.problem)
+    elif row.members_done:
+        text = ngettext("%(n)s file read so far", "%(n)s files read so far", row.members_done) % {"n": row.members_done}
+    return {
+        "name": row.name or _("File"),
+        "state": UPLOAD_STATES[row.status],
+        "size": size(row.size),
+        "when": day(row.uploaded_at, case),
+        "text": text,
+    }
+
+
+def _notes(uploads: Iterable[Upload]) -> list[dict[str, Any]]:
+    """Members of archives that were left out or looked at with a note, per archive."""
+    found = []
+    for row in uploads:
+        notes = [note for note in row.notes if note.get("code") != "left_out"]
+        left = len(row.notes) - len(notes)
+        if notes or left:
+            shown = [
+                {"name": note.get("name", ""), "text": sentence(note.get("code", ""))} for note in notes[:NOTES_SHOWN]
+            ]
+            found.append({"name": row.name, "rows": shown, "more": max(len(notes) - NOTES_SHOWN, 0), "left_out": left})
+    return found
+
+
+def sentence(code: str) -> str:
+    """The plain sentence of a problem code."""
+    if code == "duplicate":
+        return _("You sent this file before. We keep it once.")
+    return str(TABLE[code].sentence) if code in TABLE else _("We could not use this file. Please ask your coordinator.")
+
+
+def _record(case: Case, by: Principal, row: Record, pictures: dict[UUID, UUID]) -> dict[str, Any]:
+    facts = row.facts
+    extent = _extent(row)
+    when = _date(row, case)
+    return {
+        "id": row.pk,
+        "name": row.title or row.get_kind_display(),
+        "state": RECORD_STATES.get(row.status, "ready"),
+        "kind": row.get_kind_display(),
+        "size": extent,
+        "when": when,
+        "text": " ".join(sentence(code) for code in row.problems if code != "wrong_patient"),
+        "thumbnail": f"/data/files/{pictures[row.pk]}/thumbnail" if row.pk in pictures else "",
+        "href": record_address(case, row),
+        "undecided": row.status == "undecided",
+        "found": {
+            "name": _person_name(str(facts.get("patient_name") or "")),
+            "birth": str(facts.get("patient_birth_date") or ""),
+        },
+        "may_remove": may("record.remove", case, by),
+        "may_decide": may("record.decide", case, by),
+        "may_correct": may("record.correct", case, by),
+    }
+
+
+def _person_name(text: str) -> str:
+    """DICOM's "BERGER^ANNA" (PS3.5 §6.2) as people write it."""
+    family, _caret, given = text.split("=", maxsplit=1)[0].partition("^")
+    return f"{given.replace('^', ' ').strip()} {family.strip()}".strip()
+
+
+def _extent(row: Record) -> str:
+    if row.images:
+        return ngettext("%(n)s image", "%(n)s images", row.images) % {"n": row.images}
+    return ngettext("%(n)s page", "%(n)s pages", row.pages) % {"n": row.pages} if row.pages else ""
+
+
+def _date(row: Record, case: Case) -> str:
+    try:
+        return day(date.fromisoformat(row.clinical_date), case)
+    except ValueError:
+        return ""
+
+
+def record_address(case: Case, row: Record) -> str:
+    """Where the record can be read (the reading room)."""
+    return f"{reverse('case', args=[case.pk])}records/{row.pk}/"
+
+
+def thumbnails(files: QuerySet[RecordFile]) -> dict[UUID, UUID]:
+    """Record → one of its files with a thumbnail."""
+    pairs = files.filter(previews__kind="thumbnail").order_by("-position").values_list("record_id", "pk")
+    return dict(pairs)
+
+
+def checklist(case: Case) -> list[dict[str, Any]]:
+    """What the specialty needs, item by item, with the reason; the missing ones first."""
+    items = {item.code: item for item in registry.specialty(case.specialty).records}
+    rows = []
+    for request in case.record_requests.all():
+        item = items.get(request.item)
+        if item is None:
+            continue
+        here = request.status in ("here", "waived")
+        rows.append(
+            {
+                "text": item.title,
+                "passed": True if here else None,
+                "note": "" if here else item.why,
+                "mandatory": request.mandatory,
+                "asked": request.status == "asked",
+                "words": request.note if request.status == "asked" else "",
+            }
+        )
+    rows.sort(key=lambda row: (row["passed"] is True, not row["mandatory"]))
+    return rows
+
+
+def too_large() -> str:
+    """The sentence about the limit."""
+    limit = size(settings.MAX_UPLOAD_BYTES)
+    return _("This is more than %(limit)s at once. Please send it in smaller parts, or call us.") % {"limit": limit}
+
+
+def done(verb: str) -> str:
+    """What is said after a verb on a record."""
+    return {
+        "remove": _("Taken out. You can bring it back below, under “Taken out”."),
+        "restore": _("It is back in your case."),
+        "mine": _("Thank you. The record stays in your case."),
+        "not-mine": _("Thank you for looking. The record is taken out; nobody works with it."),
+    }[verb]

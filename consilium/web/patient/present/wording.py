@@ -1,0 +1,66 @@
+"""Times and words as patients read them."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from consilium.cases.models import Case
+from consilium.cases.states import State
+
+# Patients read what is happening, not the name of a state.
+STATE_WORDS: dict[str, tuple[Promise, str]] = {
+    State.DRAFT: (_("In preparation"), "info"),
+    State.SUBMITTED: (_("Received"), "info"),
+    State.COLLECTING: (_("Collecting records"), "info"),
+    State.RECAP: (_("Please confirm"), "accent"),
+    State.TRIAGE: (_("Finding your specialist"), "info"),
+    State.OFFERED: (_("Finding your specialist"), "info"),
+    State.BLIND_READ: (_("The specialist is reading"), "info"),
+    State.IN_REVIEW: (_("The specialist is reading"), "info"),
+    State.QUALITY_CHECK: (_("Being checked"), "info"),
+    State.SIGNED: (_("Almost ready"), "info"),
+    State.DELIVERED: (_("Your report is here"), "good"),
+    State.CLARIFYING: (_("Your question is being answered"), "info"),
+    State.FOLLOW_UP: (_("Your report is here"), "good"),
+    State.CLOSED: (_("Closed"), "neutral"),
+    State.ARCHIVED: (_("Closed"), "neutral"),
+    State.ERASED: (_("Erased"), "neutral"),
+    State.REDIRECTED: (_("Closed"), "neutral"),
+    State.WITHDRAWN: (_("Withdrawn"), "neutral"),
+    State.EXPIRED: (_("Expired"), "neutral"),
+    State.INCIDENT_HOLD: (_("Paused"), "warn"),
+    State.URGENT: (_("Please read today"), "danger"),
+}
+
+
+def zone(case: Case) -> ZoneInfo:
+    """The organisation's time zone."""
+    return ZoneInfo(case.organisation.time_zone)
+
+
+def day(at: datetime | date, case: Case) -> str:
+    """A day in words: "14 May 2026"."""
+    local = at.astimezone(zone(case)) if isinstance(at, datetime) else at
+    return date_format(local, "j. F Y" if (get_language() or "").startswith("de") else "j F Y")
+
+
+def moment(at: datetime, case: Case) -> str:
+    """A day with its time: "14 May 2026, 09:30"."""
+    return f"{day(at, case)}, {at.astimezone(zone(case)):%H:%M}"
+
+
+def iso(at: datetime) -> str:
+    """For the datetime attribute."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def size(count: int) -> str:
+    """Bytes as people read them."""
+    for unit, step in (("GB", 1024**3), ("MB", 1024**2), ("KB", 1024)):
+        if count >= step:
+            return f"{count / step:.1f} {unit}" if count < 10 * step else f"{count // step} {unit}"
+    return f"{count} B"
