@@ -10,7 +10,7 @@ from consilium.cases import notices
 from consilium.cases.actions import advance
 from consilium.cases.effects import Step, after
 from consilium.cases.models import Case
-from consilium.cases.needs import Asked, Sentence, need
+from consilium.cases.needs import Asked, Sentence, need, unmet
 from consilium.cases.states import State
 from consilium.cases.timers import MAX_CLARIFICATIONS
 from consilium.core import audit, clock
@@ -65,6 +65,9 @@ def ask(case: Case, *, by: Principal, question: str, kind: str = Clarification.K
         raise BadInput(_("Please write your question as a full sentence."))
     if len(question) > MAX_MESSAGE:
         raise BadInput(_("Please shorten your question to %(n)s characters.") % {"n": MAX_MESSAGE})
+    over = unmet(("clarification_open",), Asked(case, by))
+    if over or case.state not in (State.DELIVERED, State.CLARIFYING):
+        raise Refusal(_("The time for questions about this report is over. Your coordinator gladly helps you."))
     if case.clarifications.count() >= MAX_CLARIFICATIONS:
         raise Refusal(_("You have asked three questions already. Your coordinator will gladly help you further."))
     released = case.opinions.filter(status=Opinion.Status.RELEASED).order_by("-number").first()

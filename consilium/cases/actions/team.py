@@ -12,10 +12,10 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from consilium.access.principals import Principal
-from consilium.access.rules import require
+from consilium.access.rules import may, require
 from consilium.cases.models import Case, CaseRole, GuestLink
 from consilium.core import audit, clock
-from consilium.core.errors import BadInput, NotFound
+from consilium.core.errors import BadInput, NotAllowed, NotFound
 from consilium.people.models import User
 
 PROXY_ROLES = (CaseRole.Role.PROXY_VIEW, CaseRole.Role.PROXY_ACT)
@@ -133,8 +133,9 @@ def link_by_id(link_id: UUID) -> GuestLink | None:
 
 
 def revoke_link(link: GuestLink, *, by: Principal) -> None:
-    """Close a link; open guest sessions end at their next request."""
-    require("link.manage", link.case, by)
+    """Close a link; open guest sessions end at their next request. It only takes access away, so no step-up is asked."""
+    if not may("link.manage", link.case, by):
+        raise NotAllowed(_("You are not allowed to do this here."), code="link.manage")
     with transaction.atomic():
         GuestLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=clock.now(), revoked_by=by.ref)
         audit.record("link.revoke", by=by, thing=f"link:{link.pk}", space=link.case_id)
