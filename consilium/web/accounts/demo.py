@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from consilium.people import queries
 from consilium.web.accounts.factors import pass_in_demo
+from consilium.web.components.prepare import PORTRAITS
 
 
 @require_http_methods(["GET", "POST"])
@@ -19,7 +20,10 @@ def personas(request: HttpRequest) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         return _become(request, request.POST.get("user", ""))
-    return render(request, "demo/personas.html", {"personas": queries.demo_people()})
+    people = [
+        {"who": one, "portrait": one.portrait if one.portrait in PORTRAITS else ""} for one in queries.demo_people()
+    ]
+    return render(request, "demo/personas.html", {"personas": people})
 
 
 def _become(request: HttpRequest, chosen: str) -> HttpResponse:

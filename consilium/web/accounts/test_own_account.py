@@ -102,3 +102,16 @@ def test_a_demo_person_outside_demo_mode_has_no_click(demo_anna, cast, as_):
     client = as_(cast.anna, step="none")
     client.post(reverse("second_step"))
     assert principals.from_session(client.session).strong is False
+
+
+def test_persona_picker_costs_the_same_for_one_and_for_three(demo_anna, cast, settings):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    settings.DEMO = True
+    with CaptureQueriesContext(connection) as one:
+        Client().get(reverse("demo_personas"))
+    User.objects.filter(pk__in=[cast.dora.user.pk, cast.chen.user.pk]).update(is_demo=True)
+    with CaptureQueriesContext(connection) as three:
+        assert len(Client().get(reverse("demo_personas")).context["personas"]) == 3
+    assert len(one) == len(three)

@@ -253,3 +253,37 @@ def test_signing_out_elsewhere_ends_the_other_session():
     client.post(reverse("sign_out_elsewhere"))
     assert other.get(reverse("mfa_index")).url.startswith(reverse("account_login"))
     assert client.get(reverse("mfa_index")).status_code == 200
+
+
+def test_changing_the_address_needs_a_fresh_second_step_and_its_code():
+    client, app = with_app()
+    age_second_step(client, 600)
+    wanted = {"email": "anna.moved@example.org", "action_add": "1"}
+    answer = client.post(reverse("account_email"), wanted)
+    assert answer.url.startswith(reverse("mfa_reauthenticate"))
+    client.post(reverse("mfa_reauthenticate"), {"code": later(app), "next": reverse("account_email")})
+    client.post(reverse("account_email"), wanted)
+    assert User.objects.filter(email=ADDRESS).exists()
+    enter_code(client, "anna.moved@example.org")
+    assert User.objects.filter(email="anna.moved@example.org").exists()
+
+
+def test_a_new_password_ends_the_other_sessions():
+    client, app = with_app()
+    other = Client()
+    sign_in(other, later(app))
+    new = "another four words here"
+    client.post(reverse("account_change_password"), {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    assert client.get(reverse("mfa_index")).status_code == 200
+    assert other.get(reverse("mfa_index")).url.startswith(reverse("account_login"))
+
+
+def test_guessing_second_steps_is_stopped():
+    _client, app = with_app()
+    client = Client()
+    sign_in(client)
+    for guess in range(5):
+        client.post(reverse("mfa_authenticate"), {"code": f"{guess:06d}"})
+    answer = client.post(reverse("mfa_authenticate"), {"code": later(app)})
+    assert answer.status_code == 200
+    assert "_auth_user_id" not in client.session
