@@ -7,7 +7,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from consilium.core import clock
 from consilium.web import principal as principals
@@ -43,10 +43,11 @@ def _touch(request: HttpRequest) -> None:
 
 
 def principal(get_response: Next) -> Next:
-    """Set `request.principal` and the language of the account."""
+    """Set `request.principal`, the site's time zone and the language of the account."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.principal = principals.from_session(request.session)  # type: ignore[attr-defined]
+        timezone.activate(settings.DISPLAY_TIME_ZONE)  # the database keeps UTC; people see the site's time
         user = getattr(request, "user", None)
         if user is not None and user.is_authenticated and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
             translation.activate(user.language)
