@@ -77,8 +77,10 @@ def _signer(certificate: bytes, key: bytes, root: bytes) -> Any:
     )
 
 
-def verify(pdf: bytes) -> Verification:
-    """Check a PDF against this organisation's root. Never raises for what the bytes contain.
+def verify(pdf: bytes, *, root: bytes | None = None) -> Verification:
+    """Check a PDF against this organisation's root (PEM; read from the key directory when not given).
+
+    Never raises for what the bytes contain.
 
     pyHanko's ``bottom_line`` alone is not enough: junk appended to a signed file keeps it true, with coverage of
     the revision only, so coverage of the entire file is asked for as well.
@@ -86,12 +88,12 @@ def verify(pdf: bytes) -> Verification:
     if len(pdf) > MAX_BYTES:
         return Verification(sentence=_("This file is too large to be one of our reports."))
     try:
-        return _verify(pdf)
+        return _verify(pdf, root)
     except Exception:  # pyHanko raises many types on damaged input; whichever it is, the file is not ours as it is
         return Verification(sentence=_("This file is not a report of ours, or it has been changed."))
 
 
-def _verify(pdf: bytes) -> Verification:
+def _verify(pdf: bytes, root_pem: bytes | None) -> Verification:
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko.sign.validation.status import SignatureCoverageLevel
@@ -99,7 +101,7 @@ def _verify(pdf: bytes) -> Verification:
     found = PdfFileReader(io.BytesIO(pdf), strict=True).embedded_regular_signatures
     if len(found) != 1:
         return Verification(sentence=_("This file does not carry the seal of this organisation."))
-    status = validate_pdf_signature(found[0], signer_validation_context=_context())
+    status = validate_pdf_signature(found[0], signer_validation_context=_context(root_pem))
     everything = status.coverage == SignatureCoverageLevel.ENTIRE_FILE
     result = Verification(
         intact=bool(status.intact and status.valid and status.bottom_line),
@@ -114,9 +116,9 @@ def _verify(pdf: bytes) -> Verification:
     return Verification(**{**result.__dict__, "sentence": good if result.genuine else bad})
 
 
-def _context() -> Any:
+def _context(root_pem: bytes | None) -> Any:
     from asn1crypto import pem, x509
     from pyhanko_certvalidator import ValidationContext
 
-    root = x509.Certificate.load(pem.unarmor(seal_key.load()[2])[2])
+    root = x509.Certificate.load(pem.unarmor(root_pem or seal_key.load()[2])[2])
     return ValidationContext(trust_roots=[root], allow_fetching=False)

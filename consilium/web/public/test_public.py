@@ -131,6 +131,34 @@ def test_the_answer_names_no_person():
     assert set(present.verdict(None)) == {"state"}
 
 
+@pytest.fixture(scope="module")
+def sealed_pdf():
+    from consilium.opinions.report import render, sample_report, seal
+
+    return seal.seal(render.build_patient(sample_report.sample("en")), reason="Test", name="Test")
+
+
+def test_file_that_is_no_longer_on_record_is_told_by_its_seal(sealed_pdf):
+    """The sandbox reads the seal of a real report whose row is gone."""
+    assert check(sealed_pdf).context["verdict"] == {"state": "sealed"}
+
+
+CHANGES = {
+    "appended": lambda pdf: pdf + b"\n% appended",
+    "cut short": lambda pdf: pdf[:-2000],
+    "one byte": lambda pdf: pdf.replace(b"/Contents", b"/contents", 1),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_changed_sealed_files_are_not_genuine(sealed_pdf, change):
+    assert check(change(sealed_pdf)).context["verdict"] == {"state": "not"}
+
+
+def test_nonsense_in_a_pdf_is_not_genuine():
+    assert check(b"%PDF-1.7\n" + b"<<" * 50_000).context["verdict"] == {"state": "not"}
+
+
 def test_too_large_a_file_is_refused_without_reading_it(monkeypatch):
     monkeypatch.setattr(bounded, "LIMIT", 1000)
     answer = check(b"x" * 200_000)
