@@ -11,7 +11,12 @@ import pydicom
 from pydicom import config
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import dcmread, read_dataset, read_file_meta_info
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 MAX_INFLATED = 192 * 2**20
 _DEFLATED = str(DeflatedExplicitVRLittleEndian)
@@ -67,7 +72,7 @@ def transfer_syntax_of(dataset: Dataset) -> str:
     implicit, little = dataset.original_encoding
     if implicit:
         return str(ImplicitVRLittleEndian)
-    return str(pydicom.uid.ExplicitVRLittleEndian) if little else str(ExplicitVRBigEndian)
+    return str(ExplicitVRLittleEndian) if little else str(ExplicitVRBigEndian)
 
 
 __all__ = ["TooMuch", "read", "read_file_meta_info", "transfer_syntax_of"]

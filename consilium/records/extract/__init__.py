@@ -128,11 +128,11 @@ def checked_preview(value: Any, parts: list[bytes]) -> Preview | None:
     """A preview whose header fits its bytes, or None."""
     if not isinstance(value, dict) or len(parts) != 1 or value.get("kind") not in ("page", "frame", "thumbnail"):
         return None
-    numbers = [value.get(name) for name in ("index", "width", "height")]
-    if not all(type(n) is int and 0 <= n <= 100_000 for n in numbers):
+    index, width, height = (value.get(name) for name in ("index", "width", "height"))
+    if not all(type(n) is int and 0 <= n <= 100_000 for n in (index, width, height)):
         return None
     media_type = _media_type(parts[0])
-    return Preview(value["kind"], *numbers[:1], media_type, *numbers[1:], parts[0]) if media_type else None
+    return Preview(value["kind"], index, media_type, width, height, parts[0]) if media_type else None
 
 
 def _media_type(data: bytes) -> str:

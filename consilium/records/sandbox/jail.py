@@ -46,11 +46,12 @@ def prctl(option: int, value: int) -> None:
 
 def confine_once() -> dict[str, str]:
     """Confine the warm process for good. Returns layer → "" when in force, else the kernel's reason."""
+    places = readable_places()  # looked up while everything can still be seen
     report = {}
     for layer, step in (
         ("no_new_privs", lambda: prctl(PR_SET_NO_NEW_PRIVS, 1)),
+        ("landlock", lambda: restrict_files(places)),
         ("namespaces", lambda: _check(_libc.unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC), "unshare")),
-        ("landlock", lambda: restrict_files(readable_places())),
     ):
         try:
             step()

@@ -29,7 +29,7 @@ PRELOAD = (
     "PIL.TiffImagePlugin",
     "PIL.WebPImagePlugin", "PIL.GifImagePlugin", "PIL.BmpImagePlugin", "PIL.Jpeg2KImagePlugin", "pillow_heif",
     "pypdfium2", "lxml.etree", "pydicom", "pydicom.pixels", "pydicom.pixels.decoders", "pydicom.pixels.processing",
-    "openjpeg", "jpeg_ls", "rle", "zipfile", "encodings.idna", "encodings.cp1252", "encodings.utf_16",
+    "openjpeg", "jpeg_ls", "rle", "zipfile", "encodings.idna", "encodings.cp1252", "encodings.utf_16", "encodings.utf_16_le", "encodings.utf_16_be", "encodings.ascii",
     "encodings.latin_1", "unicodedata", "stringprep",
     "consilium.records.extract.reader", "consilium.records.extract.unzip", "consilium.imaging.scan",
     "consilium.imaging.frames",
