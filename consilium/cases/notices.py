@@ -25,7 +25,13 @@ ON_STEP: dict[str, tuple[tuple[str, str], ...]] = {
     "answer_clarification": (("patient", "case_moved"),),
     "turn_down": (("patient", "case_closed"),),
     "expire": (("patient", "case_closed"),),
-    "raise_urgent": (("patient", "urgent"), ("coordinator", "urgent"), ("proxy_act", "urgent")),
+    "raise_urgent": (
+        ("patient", "urgent"),
+        ("coordinator", "urgent"),
+        ("proxy_act", "urgent"),
+        ("treating_clinician", "urgent"),
+    ),
+    "acknowledge_urgent": (("specialist", "case_moved"), ("coordinator", "case_moved")),
     "hold": (("patient", "case_moved"),),
     "resume": (("patient", "case_moved"),),
 }
@@ -35,6 +41,8 @@ ON_STEP: dict[str, tuple[tuple[str, str], ...]] = {
 def _tell(step: Step) -> None:
     for role, template in ON_STEP.get(step.row.verb, ()):
         tell(step.case, role, template, key=f"{template}:{step.event.pk}")
+    if step.row.verb == "raise_urgent":
+        tell_guests(step.case, "guest_urgent", key=f"guest_urgent:{step.event.pk}")
 
 
 def tell(case: Case, role: str, template: str, *, key: str) -> None:

@@ -50,7 +50,7 @@ LABELS: dict[str, Promise] = {
     "operations": _("Operations"),
     "diagnosis": _("Diagnosis"),
     "treatment": _("Proposed treatment"),
-    "by": _("Doctor"),
+    "doctor": _("Doctor"),
     "institution": _("Practice or hospital"),
     "on": _("Date of the first opinion"),
 }
@@ -121,7 +121,7 @@ def answer_text(key: str, value: Any, question: Question | None) -> str:
 
 def _first_opinion(case: Case) -> Iterator[Row]:
     said = case.first_opinion or {}
-    for key in ("diagnosis", "treatment", "by", "institution", "on"):
+    for key in ("diagnosis", "treatment", "doctor", "institution", "on"):
         if value := said.get(key):
             yield Row(key, str(LABELS[key]), _day(value) if key == "on" else str(value))
     if case.planned_treatment_on:

@@ -21,8 +21,14 @@ from consilium.packs import registry
 
 if TYPE_CHECKING:
     from consilium.opinions.report.checklist import Problem
+    from consilium.packs.schema import Section
 
 TEXT, LINES = "text", "lines"
+# Sections every report has as structured parts of its own; a pack's other sections are free text.
+STRUCTURED = frozenset(
+    "short-answer reviewed blind-impression comparison differential options recommendation limitations urgent "
+    "next-steps clinician-letter".split()
+)
 SHAPE: dict[str, Any] = {
     "answers": {"*": {"short": TEXT, "reasoning": TEXT}},
     "comparison": {"diagnosis": TEXT, "diagnosis_note": TEXT, "treatment": TEXT, "treatment_note": TEXT},
@@ -115,12 +121,16 @@ def _reference_date(text: str) -> date | None:
         return None
 
 
+def own_sections(specialty: str) -> "list[Section]":
+    """The sections only this specialty asks for."""
+    return [section for section in registry.specialty(specialty).sections if section.code not in STRUCTURED]
+
+
 def release_problems(opinion: Opinion) -> "list[Problem]":
     """What the release checklist still finds: empty means the opinion may be signed."""
     from consilium.opinions.report import checklist
 
-    pack = registry.specialty(opinion.case.specialty)
-    sections = [section for section in pack.sections if section.required]
+    sections = [section for section in own_sections(opinion.case.specialty) if section.required]
     return checklist.release_problems(assemble(opinion), sections)
 
 
@@ -148,7 +158,9 @@ def assemble(
         organisation=paper.Organisation(organisation.name, organisation.address, organisation.contact),
         specialist=_specialist(opinion),
         patient=paper.Patient(case.patient.full_name, _date(case.patient.birth_date), case.patient.sex),
-        first_opinion=paper.FirstOpinion(first.get("diagnosis", ""), first.get("treatment", ""), first.get("by", "")),
+        first_opinion=paper.FirstOpinion(
+            first.get("diagnosis", ""), first.get("treatment", ""), first.get("doctor", "")
+        ),
         comparison=paper.Comparison(**said["comparison"]),
         blind_read=_blind_read(opinion),
         questions=tuple(
@@ -178,7 +190,7 @@ def assemble(
         seal=paper.SealInfo(organisation.name, specialist.name),
         sections=tuple(
             paper.SectionAnswer(section.code, section.title.in_(case.language), said["sections"].get(section.code, ""))
-            for section in registry.specialty(case.specialty).sections
+            for section in own_sections(case.specialty)
         ),
     )
 

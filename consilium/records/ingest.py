@@ -16,12 +16,12 @@ from consilium.core import clock
 from consilium.records import conclusions, identity
 from consilium.records.extract import Extraction, Kind, extract, open_archive, sniff
 from consilium.records.models import Preview, Record, RecordFile, Upload
+from consilium.records.sniff import HEAD, TAIL
 from consilium.vault import blind, blobs
 from consilium.vault.blobs import BlobInfo
 
 # Extraction.suggested_type → Record.Kind
 KINDS = {"pathology": "pathology_report", "photo": "other"}
-HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,22 @@ class Found:
 def ingest(upload: Upload, owner: Owner) -> Upload:
     """Read `upload` and file its records; returns it with its final status."""
     Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.CHECKING)
-    head = b"".join(blobs.read(upload.blob, space=upload.space, start=0, end=min(HEAD_BYTES, upload.size)))
-    if sniff(head) == Kind.ZIP:
+    if _kind(upload) == Kind.ZIP:
         _ingest_archive(upload, owner)
     else:
         _ingest_single(upload, owner)
     upload.refresh_from_db()
     return upload
+
+
+def _kind(upload: Upload) -> Kind:
+    """By content: the head, and the tail in which zip-based documents name their parts."""
+
+    def part(start: int, end: int) -> bytes:
+        return b"".join(blobs.read(upload.blob, space=upload.space, start=start, end=end))
+
+    tail = part(max(0, upload.size - TAIL), upload.size) if upload.size else b""
+    return sniff(part(0, min(HEAD, upload.size)) if upload.size else b"", tail)
 
 
 def _ingest_single(upload: Upload, owner: Owner) -> None:
@@ -221,10 +230,20 @@ def _count(record: Record, found: Found) -> None:
     record.save(update_fields=["pages", "images"])
 
 
-STUDY_FACTS = (
-    "modality body_part laterality study_description study_date institution manufacturer contrast slice_thickness "
-    "patient_name patient_birth_date title"
-).split()
+STUDY_FACTS = [
+    "modality",
+    "body_part",
+    "laterality",
+    "study_description",
+    "study_date",
+    "institution",
+    "manufacturer",
+    "contrast",
+    "slice_thickness",
+    "patient_name",
+    "patient_birth_date",
+    "title",
+]
 
 
 def _study_facts(facts: dict[str, Any]) -> dict[str, Any]:

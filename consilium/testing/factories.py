@@ -55,7 +55,6 @@ def told(cast: Cast, **fields: Any) -> Case:
         treatment="Spinal fusion L4/L5",
         institution="City Hospital",
         planned_treatment_on=(clock.now() + timedelta(days=40)).date(),
-        **{"by_doctor": "ignored"},
     )
     intake.save_questions(case, ["Is a spinal fusion necessary, or can I wait?"], by=by)
     clauses = [clause.code for clause in registry.jurisdiction(case.jurisdiction).consents]

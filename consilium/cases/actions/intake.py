@@ -137,7 +137,7 @@ def save_section(case: Case, section: str, content: dict[str, Any], *, by: Princ
 def save_first_opinion(case: Case, *, by: Principal, planned_treatment_on: date | None = None, **facts: str) -> None:
     """Store diagnosis, treatment, doctor and institution of the first opinion and the planned date."""
     require("story.edit", case, by)
-    allowed = {"diagnosis", "treatment", "by", "institution", "on"}
+    allowed = {"diagnosis", "treatment", "doctor", "institution", "on"}
     case.first_opinion = {key: value.strip()[:MAX_ANSWER] for key, value in facts.items() if key in allowed}
     case.planned_treatment_on = planned_treatment_on
     with transaction.atomic():

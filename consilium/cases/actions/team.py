@@ -109,8 +109,14 @@ def hash_token(token: str) -> str:
 
 def open_link(token: str, code: str) -> GuestLink:
     """Check a link and its code; a wrong code counts, and every failure looks the same."""
-    link = GuestLink.objects.filter(token_hash=hash_token(token)).select_related("case").first()
+    return open_by_hash(hash_token(token), code)
+
+
+def open_by_hash(token_hash: str, code: str) -> GuestLink:
+    """The same for callers that keep only the token's hash between two pages."""
+    link = GuestLink.objects.filter(token_hash=token_hash).select_related("case").first()
     if link is None or not link.holds(link.pk) or link.attempts >= MAX_CODE_ATTEMPTS:
+        make_password(code)  # takes as long as a real check
         raise NotFound(_("This link or code is not valid. Please check both, or ask the sender for a new link."))
     # Count first: parallel guesses cannot get past the limit.
     counted = GuestLink.objects.filter(pk=link.pk, attempts__lt=MAX_CODE_ATTEMPTS).update(attempts=F("attempts") + 1)

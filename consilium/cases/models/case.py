@@ -58,7 +58,7 @@ class Case(models.Model):
     erasure_requested_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=clock.now)
     headline = SealedTextField(blank=True, default="")
-    first_opinion = SealedJSONField(blank=True, default=dict)  # diagnosis, treatment, by, institution, on
+    first_opinion = SealedJSONField(blank=True, default=dict)  # diagnosis, treatment, doctor, institution, on
     desk_note = SealedTextField(blank=True, default="")
 
     class Meta:

@@ -76,7 +76,7 @@ def _extra(part: str, case: Case) -> dict[str, Any]:
     if part == "answers":
         return {"questions": case.questions.all()}
     if part == "assessment":
-        return {"sections": registry.specialty(case.specialty).sections}
+        return {"sections": content.own_sections(case.specialty)}
     return {}
 
 

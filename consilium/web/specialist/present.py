@@ -195,7 +195,7 @@ def first_opinion(case: Case) -> list[dict[str, str]]:
     labels = {
         "diagnosis": _("Diagnosis"),
         "treatment": _("Proposed treatment"),
-        "by": _("Doctor"),
+        "doctor": _("Doctor"),
         "institution": _("Institution"),
     }
     rows = [{"term": label, "text": str(first.get(key, ""))} for key, label in labels.items()]

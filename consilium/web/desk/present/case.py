@@ -253,7 +253,7 @@ def urgent_story(events: list[CaseEvent], names: dict[str, str], case: Case) -> 
     if case.state != State.URGENT or not raised:
         return None
     said = case.first_opinion
-    doctor = ", ".join(str(said[key]) for key in ("by", "institution") if said.get(key))
+    doctor = ", ".join(str(said[key]) for key in ("doctor", "institution") if said.get(key))
     return {
         "note": raised[-1].note,
         "who": names.get(raised[-1].by) or actor(raised[-1]),

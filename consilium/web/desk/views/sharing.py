@@ -55,7 +55,7 @@ def report(request: Request, case: Case) -> HttpResponse:
 def oral(request: Request, case: Case) -> HttpResponse:
     """Record that the result was explained by voice."""
     label, hint = _("Who spoke with whom, when and how?"), _("For example: Dr Chen with Ms Berger, by video.")
-    form = forms.NoteForm(request.POST if request.method == "POST" else None, label=label, hint=hint)
+    form = forms.NoteForm(forms.posted(request), label=label, hint=hint)
     if request.method == "POST" and form.is_valid():
         note = form.cleaned_data["note"]
         if forms.tried(form, lambda: desk.record_oral_explanation(case, by=request.principal, note=note)):
@@ -77,8 +77,8 @@ def new_link(request: Request, case: Case) -> HttpResponse:
     """Make a link; link and code are shown once, in the answer to this very request."""
     require("link.manage", case, request.principal)  # asks for the second step before anything is typed
     said = case.first_opinion
-    known = {"name": said.get("by", ""), "institution": said.get("institution", ""), "days": team.LINK_DAYS}
-    form = forms.LinkForm(request.POST or None, initial=known)
+    known = {"name": said.get("doctor", ""), "institution": said.get("institution", ""), "days": team.LINK_DAYS}
+    form = forms.LinkForm(forms.posted(request), initial=known)
     made: list[team.NewLink] = []
     if request.method == "POST" and form.is_valid():
         recipient, days = form.recipient(), form.cleaned_data["days"]
