@@ -101,7 +101,10 @@ ACTIONS: Final[dict[str, Action]] = {a.name: a for a in (
     _action("identity.view", _("see name, birth date and contact details"),
             patient=ALL, proxy_view=ALL, proxy_act=ALL, coordinator=ALL, support_scribe=PREPARING + DESK,
             triage_clinician=LIVE, specialist=WORK + RELEASED + HALTED, panel_chair=LIVE,
-            quality_reviewer=("quality", "signed"), treating_clinician=RELEASED, interpreter=LIVE),
+            quality_reviewer=("quality", "signed"), treating_clinician=RELEASED + HALTED, interpreter=LIVE),
+    # An urgent case is halted in any phase, and the treating doctor is reached the same day.
+    _action("urgent.view", _("read an urgent message that waits to be received"),
+            patient=HALTED, proxy_act=HALTED, coordinator=HALTED, treating_clinician=HALTED),
     _action("request.manage", _("ask for missing records, waive with a reason"),
             coordinator=DESK + WORK, triage_clinician=("desk",), specialist=("review",)),
     _action("clock.stop", _("stop and start the clock with a coded reason"),

@@ -23,7 +23,7 @@ MAX_MESSAGE = 5000
 TOLD = {
     "patient_desk": ("patient", "coordinator"),
     "patient_specialist": ("patient", "specialist"),
-    "care_team": ("patient", "specialist", "coordinator"),
+    "care_team": ("patient", "specialist", "coordinator", "treating_clinician"),
     "staff": ("coordinator",),
 }
 
@@ -46,6 +46,8 @@ def send_message(case: Case, *, by: Principal, audience: str, body: str) -> Mess
         for told in TOLD[audience]:
             if told not in roles:
                 notices.tell(case, told, "message", key=f"message:{message.pk}")
+        if audience == "care_team" and "treating_clinician" not in roles:
+            notices.tell_guests(case, "guest_news", key=f"message:{message.pk}")
     return message
 
 

@@ -29,7 +29,8 @@ def from_session(session: SessionBase) -> Principal:
     """The principal of a session as everything stands now: account, memberships, link, limits."""
     if is_over(session):
         return ANONYMOUS
-    if link_id := session.get(GUEST_KEY):
+    # Who signs in after opening a link is the account from then on: the two are never mixed.
+    if SESSION_KEY not in session and (link_id := session.get(GUEST_KEY)):
         link = team.link_by_id(UUID(link_id))
         return team.guest_principal(link) if link else ANONYMOUS
     user = _user(session)

@@ -71,6 +71,22 @@ TEXTS: dict[str, Text] = {
         ),
         LINK,
     ),
+    "guest_news": Text(
+        _("Something new was shared with you"),
+        (
+            _("There is something new for %(reference)s."),
+            _("Please open the link from our earlier message, with the code you were given."),
+        ),
+        REFERENCE,
+    ),
+    "guest_urgent": Text(
+        _("Please read this today"),
+        (
+            _("There is an important message about %(reference)s. Please read it today."),
+            _("Please open the link from our earlier message, with the code you were given."),
+        ),
+        REFERENCE,
+    ),
     "guest_code": Text(
         _("Your code"),
         (_("Your code is %(code)s. Nobody from Consilium will ever ask you for it."),),

@@ -147,15 +147,16 @@ def hand_over(case: Case, report: Report) -> None:
         for recipient, reference in recipients(case):
             Delivery.objects.get_or_create(report=report, to=reference, defaults={"case": case, "recipient": recipient})
         template = "report_ready" if report.number == 1 else "report_updated"
-        for role in ("patient", "proxy_view", "proxy_act"):
+        for role in ("patient", "proxy_view", "proxy_act", "treating_clinician"):
             notices.tell(case, role, template, key=f"report:{report.pk}")
-        notices.tell_guests(case, template, key=f"report:{report.pk}")
+        notices.tell_guests(case, "guest_news", key=f"report:{report.pk}")
         audit.record("report.deliver", by=SYSTEM, thing=f"report:{report.pk}", space=case.pk)
 
 
 def recipients(case: Case) -> list[tuple[str, str]]:
     """(recipient kind, reference) of everybody the report goes to now."""
     kinds = {"patient": "patient", "proxy_view": "proxy", "proxy_act": "proxy"}
+    kinds["treating_clinician"] = "treating_clinician"
     roles = case.case_roles.filter(role__in=kinds, ended_at=None, confirmed_at__isnull=False)
     found = [(kinds[role.role], f"user:{role.user_id}") for role in roles]
     links = case.guest_links.filter(revoked_at=None, expires_at__gt=clock.now())

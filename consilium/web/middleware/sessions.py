@@ -23,8 +23,11 @@ def session_limits(get_response: Next) -> Next:
         session = request.session
         signed_in = "_auth_user_id" in session or principals.GUEST_KEY in session
         if signed_in and principals.is_over(session):
+            as_guest = "_auth_user_id" not in session
             logout(request)
-            response = redirect(f"{reverse(settings.LOGIN_URL)}?ended=1")
+            # A guest has no account to sign in to: the page there says how to come back.
+            ended = reverse("guest_case") if as_guest else f"{reverse(settings.LOGIN_URL)}?ended=1"
+            response = redirect(ended)
             response["Clear-Site-Data"] = '"cache"'
             return response
         if signed_in:
