@@ -108,9 +108,7 @@ def where(pack: SpecialtyPack) -> type[StoryForm]:
         )
     fields["words"] = area(
         _("Tell it in your own words"),
-        _(
-            "Write as you would tell a friend. For example: it pulls from my back to my foot, worst in the morning."
-        ),
+        _("Write as you would tell a friend. For example: it pulls from my back to my foot, worst in the morning."),
         rows=6,
     )
     return pack_form((), fields)
@@ -158,7 +156,7 @@ class FirstOpinionForm(StoryForm):
     treatment = area(
         _("Which treatment was proposed?"), _("For example: an operation that stiffens the spine."), limit=1500, rows=3
     )
-    by = forms.CharField(
+    doctor = forms.CharField(
         label=_("Who told you?"), help_text=_("The name of the doctor."), max_length=200, required=False
     )
     institution = forms.CharField(label=_("Which practice or hospital?"), max_length=200, required=False)

@@ -75,7 +75,7 @@ def _link(case: Case, link: GuestLink) -> dict[str, Any]:
 def known_doctor(case: Case) -> dict[str, str]:
     """Who gave the first opinion: most often the one who should read the report."""
     said = case.first_opinion or {}
-    return {"name": said.get("by", ""), "institution": said.get("institution", "")}
+    return {"name": said.get("doctor", ""), "institution": said.get("institution", "")}
 
 
 def made(case: Case, new: NewLink, address: str) -> dict[str, Any]:
