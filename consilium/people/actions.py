@@ -102,7 +102,7 @@ def _matching(
 
 def grant_membership(user: User, organisation: Organisation, role: str, *, by: Principal) -> Membership:
     """Give a role in the organisation; an administrator or the system may."""
-    _require_administrator(organisation, by)
+    require_administrator(organisation, by)
     with transaction.atomic():
         membership, _created = Membership.objects.get_or_create(
             user=user, organisation=organisation, role=role, until=None, defaults={"granted_by": by.ref}
@@ -113,17 +113,30 @@ def grant_membership(user: User, organisation: Organisation, role: str, *, by: P
 
 def end_membership(membership: Membership, *, by: Principal) -> None:
     """End a role; it bites at the person's next request."""
-    _require_administrator(membership.organisation, by)
+    require_administrator(membership.organisation, by)
+    _require_not_the_last(membership)
     with transaction.atomic():
         membership.until = clock.now()
         membership.save(update_fields=["until"])
         audit.record("membership.end", by=by, thing=membership.user.ref, code=membership.role)
 
 
+def _require_not_the_last(membership: Membership) -> None:
+    """An organisation without an administrator could never be administered again."""
+    if membership.role != Membership.Role.ADMINISTRATOR:
+        return
+    others = Membership.objects.filter(
+        organisation=membership.organisation, role=membership.role, until=None, user__suspended_at=None
+    )
+    if not others.exclude(pk=membership.pk).exists():
+        raise BadInput(_("This is the last administrator: please give the role to somebody else first."))
+
+
 def suspend(user: User, *, by: Principal) -> None:
     """Suspend an account at once: its sessions end and its roles no longer count."""
-    for membership in user.memberships.filter(until=None):
-        _require_administrator(membership.organisation, by)
+    _require_may_manage(user, by)
+    if user.pk == by.id:
+        raise BadInput(_("You cannot suspend your own account: please ask another administrator."))
     with transaction.atomic():
         user.suspended_at = clock.now()
         user.save(update_fields=["suspended_at"])
@@ -133,8 +146,7 @@ def suspend(user: User, *, by: Principal) -> None:
 
 def reinstate(user: User, *, by: Principal) -> None:
     """Lift a suspension."""
-    for membership in user.memberships.filter(until=None):
-        _require_administrator(membership.organisation, by)
+    _require_may_manage(user, by)
     with transaction.atomic():
         user.suspended_at = None
         user.save(update_fields=["suspended_at"])
@@ -148,7 +160,22 @@ def end_sessions(user: User) -> None:
             session.delete()
 
 
-def _require_administrator(organisation: Organisation, by: Principal) -> None:
+def _require_may_manage(user: User, by: Principal) -> None:
+    """An administrator of every organisation the account works for, or that looks after its person.
+
+    An account that belongs to nobody yet is the system's: an empty list must not let everybody through.
+    """
+    organisations = {m.organisation for m in user.memberships.filter(until=None).select_related("organisation")}
+    if not organisations and hasattr(user, "person"):
+        organisations = {user.person.organisation}
+    for organisation in organisations:
+        require_administrator(organisation, by)
+    if not organisations and by.kind != "system" and not ("administrator" in by.roles and by.strong and by.active):
+        raise NotAllowed(_("Only an administrator can do this."))
+
+
+def require_administrator(organisation: Organisation, by: Principal) -> None:
+    """Raise NotAllowed unless `by` administers `organisation` now, with a passed second step."""
     administers = (
         "administrator" in by.roles and by.organisation_id == organisation.pk and by.strong and by.active
     )
