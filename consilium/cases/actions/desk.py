@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consilium.access.principals import Principal
 from consilium.access.rules import require
-from consilium.cases import deadlines
+from consilium.cases import deadlines, notices
 from consilium.cases.models import Case, CaseEvent, ClockStop, RecordRequest
 from consilium.core import audit, clock
 from consilium.core.errors import BadInput
@@ -46,6 +46,8 @@ def set_record_status(
         row.status, row.note = status, note.strip()
         if status == RecordRequest.Status.ASKED:
             row.asked_of, row.asked_at = asked_of, now
+            if asked_of == "patient":
+                notices.tell(case, "patient", "your_turn", key=f"record_asked:{row.pk}:{now.isoformat()}")
             if not case.clock_stops.filter(reason="missing_records", ended_at=None).exists():
                 stop_clock(case, ClockStop.Reason.MISSING_RECORDS, by=by)
         else:
