@@ -74,7 +74,7 @@ class DatabaseCache(BaseCache):
         return CacheEntry(key=self._hash(key, version), value=text, expires_at=self._until(timeout))
 
     def _hash(self, key: str, version: int | None) -> str:
-        full = self.make_and_validate_key(key, version=version)
+        full = self.make_key(key, version=version)
         return hmac.new(settings.SECRET_KEY.encode(), full.encode(), "sha256").hexdigest()
 
     def _until(self, timeout: Any) -> datetime:

@@ -55,6 +55,11 @@ MAILS = {
 }
 
 
+def _request() -> HttpRequest:
+    """The request being answered; allauth keeps it for its adapters."""
+    return cast(HttpRequest, context.request)
+
+
 def display_name(user: User) -> str:
     """How the account pages call an account."""
     return user.email
@@ -104,11 +109,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_reauthentication_required(self, *, app: str = "", **kwargs: Any) -> bool:
         """Changing second steps needs one passed within five minutes; the first one needs a young session."""
-        session = context.request.session
+        session = _request().session
         at = principals.second_step_at(session)
         if at is not None:
             return clock.now() - at >= settings.STEP_UP_LIMIT
-        if has_second_step(context.request.user):
+        if has_second_step(_request().user):
             return True
         started = float(session.get(principals.STARTED_KEY, 0))
         return clock.now().timestamp() - started >= SETTING_UP.total_seconds()
@@ -134,7 +139,7 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def encrypt(self, text: str) -> str:
         """Seal for the account that is setting a second step up; the account's id stands in front."""
-        space = cast(UUID, context.request.user.pk)
+        space = cast(UUID, _request().user.pk)
         keys.create_space(space, tenant=default_organisation().pk)
         sealed = seal.seal(space, SEALED_AS, text.encode())
         return f"{space}.{base64.b64encode(sealed).decode()}"
@@ -152,16 +157,16 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Every account keeps at least one app or passkey."""
-        others = Authenticator.objects.filter(user_id=authenticator.user_id).exclude(pk=authenticator.pk)
+        others = Authenticator.objects.filter(user_id=authenticator.user.pk).exclude(pk=authenticator.pk)
         return others.exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
 
     def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002 - allauth's name
         """A name that tells devices apart, e.g. "Firefox on Windows"."""
-        return sessions.device(context.request.headers.get("User-Agent", "")) or gettext("My device")
+        return sessions.device(_request().headers.get("User-Agent", "")) or gettext("My device")
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """The site as the passkey's window shows it."""
-        return {"id": context.request.get_host().rsplit(":", 1)[0], "name": settings.MFA_TOTP_ISSUER}
+        return {"id": _request().get_host().rsplit(":", 1)[0], "name": settings.MFA_TOTP_ISSUER}
 
 
 def has_second_step(user: Any) -> bool:

@@ -1,6 +1,6 @@
 """Setting up, using and removing second steps: allauth's views, with what they leave open closed."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.adapter import get_adapter
@@ -9,7 +9,8 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.views import ActivateTOTPView
 from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 
 from consilium.web import guards
@@ -52,7 +53,7 @@ class SetUpPasskey(SettingUp, AddWebAuthnView):
 
 class RemovePasskey(RemoveWebAuthnView):
     def form_valid(self, form: Any) -> HttpResponse:
-        if not get_adapter().can_delete_authenticator(self.get_object()):
+        if not get_adapter().can_delete_authenticator(cast(Authenticator, self.get_object())):
             messages.error(self.request, str(get_adapter().error_messages["cannot_delete_authenticator"]))
             return redirect("mfa_list_webauthn")
         response = super().form_valid(form)

@@ -45,7 +45,7 @@ def open_sessions(user: User, here: str | None) -> list[Open]:
     found = [(session.session_key == here, session.get_decoded()) for session in _of(user)]
     rows = [
         Open(
-            data.get(DEVICE_KEY, ""),
+            str(data.get(DEVICE_KEY, "")),
             _time(data.get(principals.STARTED_KEY)),
             _time(data.get(principals.SEEN_KEY)),
             mine,

@@ -76,7 +76,7 @@ def security(request: HttpRequest) -> HttpResponse:
     """Everything about getting in: address, password, language, second steps, sessions, deletion."""
     user = cast(User, request.user)
     own = list(Authenticator.objects.filter(user=user).order_by("created_at"))
-    kinds = {kind: [a.wrap() for a in own if a.type == kind] for kind in Authenticator.Type.values}
+    kinds = {str(kind): [a.wrap() for a in own if a.type == kind] for kind in Authenticator.Type.values}
     codes = kinds["recovery_codes"]
     context = {
         "app": kinds["totp"],

@@ -36,5 +36,5 @@ class Bounded(FileUploadHandler):
     def file_complete(self, file_size: int) -> InMemoryUploadedFile:
         self.buffer.seek(0)
         return InMemoryUploadedFile(
-            self.buffer, self.field_name, "file", self.content_type, file_size, self.charset, self.content_type_extra
+            self.buffer, self.field_name, "file", self.content_type, file_size, self.charset, {}
         )

@@ -55,7 +55,7 @@ def verify(request: HttpRequest, code: str = "") -> HttpResponse:
 @require_http_methods(["POST"])
 def verify_file(request: HttpRequest) -> HttpResponse:
     """Is this file, byte for byte, a report of ours? It stays in memory and is forgotten."""
-    request.upload_handlers = [Bounded(request)]
+    request.upload_handlers = [Bounded(request)]  # type: ignore[assignment]
     return _verify_file(request)
 
 
