@@ -95,7 +95,7 @@ ACTIONS: Final[dict[str, Action]] = {a.name: a for a in (
     _action("record.correct", _("correct the type, date or title of a record"),
             patient=PREPARING + ("desk",), proxy_act=PREPARING + ("desk",), coordinator=DESK + WORK,
             triage_clinician=DESK, specialist=("review",)),
-    _action("record.download_all", _("download every record as one archive"),
+    _action("record.download_all", _("download every record as one archive"), step_up=True,
             patient=ALL),
     _action("identity.check", _("check identity and eligibility"), coordinator=("desk",)),
     _action("identity.view", _("see name, birth date and contact details"),

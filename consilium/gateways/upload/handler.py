@@ -23,6 +23,9 @@ class SealedUpload(UploadedFile):
         super().__init__(file=None, name=name, size=blob.size)
         self.blob = blob
 
+    def close(self) -> None:
+        """Nothing is open: Django calls this when a request ends or breaks off."""
+
 
 class SealedUploadHandler(FileUploadHandler):
     """Writes each part of a multipart body straight into the vault."""

@@ -14,7 +14,7 @@ from consilium.testing.cast import Cast
 pytestmark = pytest.mark.django_db
 
 AsClient = Callable[..., Client]
-EVERY_STATE = [state for state in State.values]
+EVERY_STATE = list(State.values)
 
 # route name → a state in which Anna sees it
 PAGES = {

@@ -20,7 +20,13 @@ from consilium.web.patient.forms.pack import StoryForm
 from consilium.web.patient.present import body
 from consilium.web.patient.present.wording import day
 
-TEMPLATES = {"where": "body", "questions": "questions", "certainty": "certainty", "warning-signs": "warning_signs"}
+TEMPLATES = {
+    "first-opinion": "first_opinion",
+    "where": "body",
+    "questions": "questions",
+    "certainty": "certainty",
+    "warning-signs": "warning_signs",
+}
 OWN_PAGES = {"records": "case_upload", "consents": "case_consents", "summary": "case_summary"}
 STATES = {
     "done": (gettext_lazy("Done"), "good"),

@@ -51,6 +51,7 @@ def upload_page(
         "step": sections.STEPS.index("records") + 1,
         "steps": len(sections.STEPS),
         "back_url": back,
+        "patient": {"name": case.patient.full_name, "birth": _day(case.patient.birth_date, case)},
     }
 
 
@@ -93,7 +94,7 @@ def sentence(code: str) -> str:
 def _record(case: Case, by: Principal, row: Record, pictures: dict[UUID, UUID]) -> dict[str, Any]:
     facts = row.facts
     extent = _extent(row)
-    when = _date(row, case)
+    when = _day(row.clinical_date, case)
     return {
         "id": row.pk,
         "name": row.title or row.get_kind_display(),
@@ -107,7 +108,7 @@ def _record(case: Case, by: Principal, row: Record, pictures: dict[UUID, UUID]) 
         "undecided": row.status == "undecided",
         "found": {
             "name": _person_name(str(facts.get("patient_name") or "")),
-            "birth": str(facts.get("patient_birth_date") or ""),
+            "birth": _day(str(facts.get("patient_birth_date") or ""), case),
         },
         "may_remove": may("record.remove", case, by),
         "may_decide": may("record.decide", case, by),
@@ -127,16 +128,17 @@ def _extent(row: Record) -> str:
     return ngettext("%(n)s page", "%(n)s pages", row.pages) % {"n": row.pages} if row.pages else ""
 
 
-def _date(row: Record, case: Case) -> str:
+def _day(text: str, case: Case) -> str:
+    """An ISO date in words; other spellings as they are."""
     try:
-        return day(date.fromisoformat(row.clinical_date), case)
+        return day(date.fromisoformat(text), case)
     except ValueError:
-        return ""
+        return text
 
 
 def record_address(case: Case, row: Record) -> str:
     """Where the record can be read (the reading room)."""
-    return f"{reverse('case', args=[case.pk])}records/{row.pk}/"
+    return reverse("record", args=[case.pk, row.pk])
 
 
 def thumbnails(files: QuerySet[RecordFile]) -> dict[UUID, UUID]:

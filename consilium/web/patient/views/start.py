@@ -27,7 +27,7 @@ def person_of(request: Request) -> Person | None:
 def about_you(request: Request) -> HttpResponse:
     """Name, birth date, contact: asked once, corrected any time."""
     person = person_of(request)
-    known = about.initial(person) if person else {"language": request.LANGUAGE_CODE}
+    known = {"language": request.LANGUAGE_CODE} | (about.initial(person) if person else {})
     form = about.AboutYouForm(posted(request), initial=known)
     if request.method == "POST" and form.is_valid():
         try:
