@@ -111,6 +111,7 @@ def test_hold_during_urgent_is_refused(cast):
 def test_silent_specialists_are_followed_by_the_backup_then_the_desk(cast):
     case = factories.case_in(State.TRIAGE, cast)
     factories.desk.set_triage(case, by=cast.tess.by, urgency="routine", complexity="simple", re_reads=[])
+    factories.desk.mark_conclusions(case, {}, by=cast.tess.by)
     chosen = [cast.chen.specialist, cast.novak.specialist]
     factories.offers.offer(case, chosen, by=cast.dora.by)
     for silent, _specialist in enumerate(chosen, start=1):
