@@ -19,7 +19,7 @@ STAFF: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
 
 SPECIALISTS: dict[str, dict[str, Any]] = {
     "chen": {
-        "given": "Mei", "family": "Chen", "title": "Consultant, orthopaedic spine surgery", "portrait": "chen",
+        "given": "Wei", "family": "Chen", "title": "Consultant, orthopaedic spine surgery", "portrait": "chen",
         "specialties": ["orthopaedic-spine"], "languages": ["en", "de"], "institution": "Lakeside Spine Centre", "country": "DE",
         "biography": {
             "en": "I have looked after people with back pain for nineteen years. Most of them never needed an operation.",
