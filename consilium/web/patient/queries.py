@@ -24,7 +24,7 @@ def invitations(by: Principal) -> list[CaseRole]:
     """Invitations that were not answered yet and have not run out."""
     waiting = CaseRole.objects.filter(user_id=by.id, confirmed_at=None, ended_at=None)
     in_time = waiting.filter(Q(expires_at=None) | Q(expires_at__gt=clock.now()))
-    return list(in_time.select_related("case__patient").order_by("-since"))
+    return list(in_time.select_related("case__patient", "case__organisation").order_by("-since"))
 
 
 def invitation(by: Principal, grant_id: int) -> CaseRole:

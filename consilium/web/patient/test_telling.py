@@ -48,7 +48,12 @@ def answers(slug: str, **other: str) -> dict[str, Any]:
         "course": {"onset": "In March while lifting.", "course": "waves", "severity": "6"},
         "details": {"dominant-pain": "leg", "weakness": "no", "walking-distance": "400"},
         "history": {"medication": "Ibuprofen 400", "allergies": "none"},
-        "first-opinion": {"diagnosis": "Slipped disc", "planned_day": "1", "planned_month": "6", "planned_year": "2099"},
+        "first-opinion": {
+            "diagnosis": "Slipped disc",
+            "planned_day": "1",
+            "planned_month": "6",
+            "planned_year": "2099",
+        },
         "questions": {"question_1": "Is a spinal fusion really necessary in my case?"},
         "certainty": {"sure": "no", "understand": "no", "risk_benefit": "yes", "encouragement": "yes"},
     }[slug] | other
@@ -119,7 +124,9 @@ def test_later_pages_are_closed_until_the_first_two_are_passed(cast: Cast, as_: 
 def test_red_flag_stops_with_the_emergency_sentence_and_can_be_taken_back(cast: Cast, as_: AsClient) -> None:
     case, client = factories.draft(cast), as_(cast.anna)
     client.post(address(case, "suitability"), answers("suitability"))
-    response = client.post(address(case, "warning-signs"), answers("warning-signs", **{"cauda-equina": "yes"}), follow=True)
+    response = client.post(
+        address(case, "warning-signs"), answers("warning-signs", **{"cauda-equina": "yes"}), follow=True
+    )
     page = response.content.decode()
     flag = next(flag for flag in PACK.red_flags if flag.code == "cauda-equina")
     assert str(flag.action) in page
