@@ -216,7 +216,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SESSION_IDLE_LIMIT = timedelta(minutes=env.int("CONSILIUM_IDLE_MINUTES", default=30))
 SESSION_ABSOLUTE_LIMIT = timedelta(hours=12)
-STEP_UP_LIMIT = timedelta(minutes=5)
+STEP_UP_LIMIT = timedelta(minutes=env.float("CONSILIUM_STEP_UP_MINUTES", default=5))
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE_TRANSPORT else "csrf"
 CSRF_COOKIE_SECURE = SECURE_TRANSPORT
 CSRF_COOKIE_HTTPONLY = True
