@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,11 @@ from consilium.web.components.forms import DayMonthYearField
 from consilium.web.patient.forms.about import AboutYouForm
 
 MAX_NOTE = 2000
+
+
+def posted(request: HttpRequest) -> Any:
+    """The data of a POST, also of an empty one; None otherwise, so that a form is not bound."""
+    return request.POST if request.method == "POST" else None
 
 
 def tried(form: forms.Form, verb: Callable[[], object]) -> bool:

@@ -102,7 +102,7 @@ def history(request: Request, case: Case) -> HttpResponse:
 def conversation(request: Request, case: Case) -> HttpResponse:
     """The messages the desk is party to, and writing one."""
     by, roles = request.principal, case.roles_of(request.principal)
-    form = forms.MessageForm(roles, request.POST or None)
+    form = forms.MessageForm(roles, forms.posted(request))
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         if forms.tried(form, lambda: talks.send_message(case, by=by, audience=said["audience"], body=said["body"])):
@@ -131,7 +131,7 @@ def _bubble(message: Any, names: dict[str, str], own: str) -> dict[str, Any]:
 @desk_case("identity.check")
 def identity(request: Request, case: Case) -> HttpResponse:
     """Check who it is and which rule applies; the case then goes on to collecting records."""
-    form = forms.IdentityForm(case, request.POST or None)
+    form = forms.IdentityForm(case, forms.posted(request))
     if request.method == "POST" and form.is_valid() and forms.tried(form, lambda: _check_in(request, case, form)):
         messages.success(request, _("Identity and eligibility are checked."))
         return redirect("desk_case", case.pk)
@@ -161,7 +161,11 @@ def step(request: Request, case: Case, verb: str) -> HttpResponse:
     if not possible(case, verb, by):
         raise NotFound()
     home = _home(case, request)
-    form = forms.NoteForm(_posted(request), label=row.note, hint=row.hint, required=row.required) if row.note else None
+    form = (
+        forms.NoteForm(forms.posted(request), label=row.note, hint=row.hint, required=row.required)
+        if row.note
+        else None
+    )
     if request.method == "POST" and (form is None or form.is_valid()):
         note = form.cleaned_data["note"] if form else ""
         asked = form or forms.NoteForm({"note": "-"}, label="")
@@ -171,10 +175,6 @@ def step(request: Request, case: Case, verb: str) -> HttpResponse:
         form = asked
     context = present.step_words(case, verb) | {"form": form, "danger": row.danger, "cancel_url": home, "case": case}
     return render(request, "desk/step.html", context)
-
-
-def _posted(request: Request) -> Any:
-    return request.POST if request.method == "POST" else None
 
 
 def _home(case: Case, request: Request) -> str:

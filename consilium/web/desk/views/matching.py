@@ -31,7 +31,7 @@ def matching(request: Request, case: Case) -> HttpResponse:
     found = reasons.candidates(case)
     open_now = possible(case, "offer", by)
     waits = present.waits(case, by) if open_now else []
-    form = forms.OfferForm(found, request.POST or None)
+    form = forms.OfferForm(found, forms.posted(request))
     ready = request.method == "POST" and open_now and form.is_valid()
     if ready and forms.tried(form, lambda: offers.offer(case, form.in_order(), by=by)):
         messages.success(request, _("The specialist has been asked. The answer is due in 12 hours."))

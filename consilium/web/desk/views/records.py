@@ -48,7 +48,7 @@ def records(request: Request, case: Case) -> HttpResponse:
 def record_request(request: Request, case: Case, item: str) -> HttpResponse:
     """One item of the checklist: here, ask for it, waive it with a reason."""
     row, by = queries.request_row(case, item), request.principal
-    form = forms.RequestForm(row, request.POST or None, request.GET.get("what", ""))
+    form = forms.RequestForm(row, forms.posted(request), request.GET.get("what", ""))
     ready = request.method == "POST" and form.is_valid()
     if ready and forms.tried(form, lambda: desk.set_record_status(case, item, by=by, **form.arguments())):
         messages.success(request, _("The checklist is up to date."))

@@ -25,7 +25,7 @@ GET_POST = ["GET", "HEAD", "POST"]
 @member("support_scribe")
 def home(request: Request) -> HttpResponse:
     """Who is on the telephone? Known persons are shown; the search is sent by POST, so no name is in an address."""
-    form = forms.FindPersonForm(request.POST or None)
+    form = forms.FindPersonForm(forms.posted(request))
     found = None
     if request.method == "POST" and form.is_valid():
         found = queries.persons_named(request.principal, **form.question())
@@ -45,7 +45,7 @@ def home(request: Request) -> HttpResponse:
 def register(request: Request) -> HttpResponse:
     """A person we do not know yet; somebody with the same name and birth date is shown before a second is made."""
     first = "given_name" in request.POST and "sex" not in request.POST
-    form = forms.RegisterForm(None if first else request.POST or None, initial=present.from_search(request.POST))
+    form = forms.RegisterForm(None if first else forms.posted(request), initial=present.from_search(request.POST))
     twins: list[Person] = []
     if form.is_bound and form.is_valid():
         details, by = form.details(), request.principal
@@ -66,7 +66,7 @@ def start(request: Request, person_id: UUID) -> HttpResponse:
     """Start a case for a person, then go through the same pages as a patient."""
     person = queries.person(request.principal, person_id)
     audit.read(f"person:{person.pk}", by=request.principal, space=person.pk, action="person.read")
-    form = forms.StartForm(request.POST or None, language=person.contact.get("language") or "en")
+    form = forms.StartForm(forms.posted(request), language=person.contact.get("language") or "en")
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         case = intake.start_case(

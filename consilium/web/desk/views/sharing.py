@@ -107,7 +107,6 @@ def _shown_once(request: Request, case: Case, made: team.NewLink) -> HttpRespons
 def revoke_link(request: Request, case: Case, link_id: UUID) -> HttpResponse:
     """Close a link, after asking."""
     link = queries.link(case, link_id)
-    require("link.manage", case, request.principal)
     if request.method == "POST":
         team.revoke_link(link, by=request.principal)
         messages.success(request, _("The link is closed. It opens nothing any more."))

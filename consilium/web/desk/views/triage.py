@@ -40,7 +40,7 @@ def triage_list(request: Request) -> HttpResponse:
 def triage_case(request: Request, case: Case) -> HttpResponse:
     """Story, questions and records; specialty, urgency, complexity, re-reads."""
     by = request.principal
-    form = forms.TriageForm(case, request.POST or None)
+    form = forms.TriageForm(case, forms.posted(request))
     ready = request.method == "POST" and form.is_valid()
     if ready and forms.tried(form, lambda: desk.set_triage(case, by=by, **form.cleaned_data)):
         messages.success(request, _("Saved. Please mark the pages that state the first conclusion next."))
