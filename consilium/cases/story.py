@@ -92,7 +92,7 @@ def parts(case: Case, *, first_opinion: bool = True) -> list[Part]:
 
 
 def _named_regions(symptoms: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
-    regions = [titles.get(code, code) for code in symptoms.get("regions", [])]
+    regions = [str(titles.get(code, code)) for code in symptoms.get("regions", [])]
     return symptoms | ({"regions": ", ".join(regions)} if regions else {})
 
 

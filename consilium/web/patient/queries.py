@@ -1,5 +1,6 @@
 """Which cases and invitations belong to the person signed in: scopes narrowed to the patient's side."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -12,12 +13,22 @@ from consilium.core.errors import NotFound
 from consilium.people.models import Specialist
 from consilium.web.patient.guards import SIDE
 
+DOUBLE_CLICK = timedelta(seconds=30)
+
 
 def my_cases(by: Principal) -> list[Case]:
     """Cases on which the person is the patient or accompanies them, the newest first."""
     held = Q(case_roles__user_id=by.id, case_roles__role__in=SIDE, case_roles__ended_at=None)
     found = scopes.cases(by).filter(held).order_by("-created_at").prefetch_related("clock_stops")
     return [case for case in found if case.roles_of(by) & SIDE]
+
+
+def fresh_draft(by: Principal, specialty: str) -> Case | None:
+    """A draft of that specialty begun a moment ago and still untouched: a button pressed twice starts one case."""
+    since = clock.now() - DOUBLE_CLICK
+    drafts = scopes.cases(by, "story.edit").filter(specialty=specialty, created_at__gte=since, version=0)
+    own = drafts.filter(patient__user_id=by.id, intake__screening_passed=None)
+    return own.order_by("-created_at").first()
 
 
 def invitations(by: Principal) -> list[CaseRole]:

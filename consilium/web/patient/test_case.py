@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from consilium.cases.actions import desk, team
+from consilium.cases.actions import advance, desk, team
 from consilium.cases.models import Case, CaseRole
 from consilium.cases.states import State
 from consilium.consents import actions as consents
@@ -84,6 +84,15 @@ def test_pause_is_told_in_words(cast: Cast, as_: AsClient) -> None:
     page = shown(as_(cast.anna), "case", case.pk)
     assert "We are waiting for an interpreter" in page
     assert "if the waiting ends today" in page
+
+
+def test_words_of_the_desk_reach_the_patient(cast: Cast, as_: AsClient) -> None:
+    case = factories.case_in(State.SUBMITTED, cast)
+    advance(case, "send_back", by=cast.dora.by, note="Please add your medicines.")
+    assert "Please add your medicines." in shown(as_(cast.anna), "case", case.pk)
+    assert "Please add your medicines." in shown(as_(cast.anna), "case_prepare", case.pk)
+    other = factories.case_in(State.REDIRECTED, cast)
+    assert "Please see a doctor in person." in shown(as_(cast.anna), "case", other.pk)
 
 
 def test_erased_case_says_so_and_shows_nothing(cast: Cast, as_: AsClient) -> None:
@@ -178,6 +187,14 @@ def test_message_is_sent_and_the_new_one_is_announced(cast: Cast, as_: AsClient)
     assert "You have a new message" in shown(client, "case", case.pk)
     assert "Please send it." in shown(client, "case_messages", case.pk)
     assert "You have a new message" not in shown(client, "case", case.pk)
+
+
+def test_message_pressed_twice_goes_out_once(cast: Cast, as_: AsClient) -> None:
+    case, client = factories.case_in(State.IN_REVIEW, cast), as_(cast.anna)
+    said = {"audience": "patient_desk", "body": "Did you get the MRI?"}
+    for _press in range(2):
+        client.post(reverse("case_messages", args=[case.pk]), said)
+    assert case.messages.count() == 1
 
 
 def test_staff_messages_stay_with_staff(cast: Cast, as_: AsClient) -> None:

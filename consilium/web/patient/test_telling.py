@@ -162,6 +162,13 @@ def test_unknown_specialty_starts_nothing(chosen: str, cast: Cast, as_: AsClient
     assert not Case.objects.exists()
 
 
+def test_start_pressed_twice_begins_one_case(cast: Cast, as_: AsClient) -> None:
+    client = as_(cast.anna)
+    for _press in range(2):
+        client.post(reverse("case_new"), {"specialty": "cardiology"})
+    assert Case.objects.count() == 1
+
+
 def test_autosave_keeps_unfinished_answers(cast: Cast, as_: AsClient) -> None:
     case, client = factories.draft(cast), as_(cast.anna)
     through(client, case, until="warning-signs")

@@ -256,6 +256,12 @@ def estimate(case: Case, paused: bool) -> dict[str, Any]:
     return {"words": words, "alarm": late, "planned": day(planned, case) if planned and late else ""}
 
 
+def word_from_us(case: Case, events: list[CaseEvent]) -> str:
+    """What the desk wrote when it sent the case back or could not help; "" otherwise."""
+    verb = {S.DRAFT: "send_back", S.REDIRECTED: "turn_down"}.get(case.state)
+    return next((event.note for event in reversed(events) if event.verb == verb), "") if verb else ""
+
+
 def pauses(case: Case) -> list[dict[str, Any]]:
     """Open pauses in words, with the day they began."""
     open_ones = [stop for stop in case.clock_stops.all() if stop.ended_at is None]

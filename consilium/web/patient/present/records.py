@@ -25,6 +25,7 @@ ACCEPT = ".pdf,.jpg,.jpeg,.png,.heic,.tif,.tiff,.zip,.dcm,.xml,.json,.hl7,.txt,.
 UPLOAD_STATES = {"received": "received", "checking": "checking", "refused": "failed"}
 RECORD_STATES = {"ready": "ready", "flagged": "flagged", "undecided": "decision"}
 NOTES_SHOWN = 20
+WAITING_SHOWN = 12  # a folder may bring hundreds of files
 
 
 def upload_page(
@@ -39,7 +40,8 @@ def upload_page(
     back = reverse("case_section", args=[case.pk, "certainty"]) if draft else reverse("case", args=[case.pk])
     return {
         "checking": bool(waiting),
-        "waiting": [_upload(case, row) for row in waiting],
+        "waiting": [_upload(case, row) for row in waiting[:WAITING_SHOWN]],
+        "waiting_more": max(len(waiting) - WAITING_SHOWN, 0),
         "refused": [_upload(case, row) for row in refused],
         "notes": _notes(uploads),
         "records": [_record(case, by, row, pictures) for row in shown],

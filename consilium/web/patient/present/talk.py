@@ -1,5 +1,6 @@
 """Messages as they are shown, and whom one can write to."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from consilium.access.principals import Principal
 from consilium.access.rules import may
 from consilium.cases.models import Case
+from consilium.core import clock
 from consilium.people.queries import names_of
 from consilium.talks.models import Message
 from consilium.web.patient.present.wording import iso, moment
@@ -18,6 +20,7 @@ AUDIENCES = {
     "patient_specialist": gettext_lazy("Your specialist and your coordinator"),
     "care_team": gettext_lazy("Everybody, also your treating doctor"),
 }
+DOUBLE_CLICK = timedelta(seconds=30)
 ROLES = {
     "patient": gettext_lazy("Patient"),
     "proxy_view": gettext_lazy("Relative"),
@@ -32,6 +35,12 @@ ROLES = {
 def any_unread(messages: QuerySet[Message], by: Principal) -> bool:
     """Whether something has come that the reader did not see."""
     return messages.exclude(by=by.ref).exclude(reads__by=by.ref).exists()
+
+
+def just_sent(messages: QuerySet[Message], by: Principal, said: dict[str, str]) -> bool:
+    """Whether these very words went out a moment ago: a button pressed twice sends once."""
+    last = messages.filter(by=by.ref, sent_at__gte=clock.now() - DOUBLE_CLICK).order_by("-sent_at").first()
+    return bool(last and (last.audience, last.body) == (said["audience"], said["body"].strip()))
 
 
 def bubbles(case: Case, messages: list[Message], by: Principal) -> list[dict[str, Any]]:

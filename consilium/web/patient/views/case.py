@@ -35,10 +35,11 @@ def case_page(request: Request, case: Case) -> HttpResponse:
     audit.read(f"case:{case.pk}", by=by, space=case.pk, action="case.view")
     erased = case.state == "erased"
     unread = not erased and talk.any_unread(scopes.messages(by, case), by)
-    pauses = present.pauses(case)
+    pauses, events = present.pauses(case), list(case.events.all())
     context = {
         "heading": present.heading(case),
-        "tracker": present.tracker(case, list(case.events.all())),
+        "tracker": present.tracker(case, events),
+        "word_from_us": present.word_from_us(case, events),
         "next": present.next_action(case, by, queries.due_follow_up(case), unread),
         "estimate": present.estimate(case, bool(pauses)),
         "pauses": pauses,

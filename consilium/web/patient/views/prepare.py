@@ -17,6 +17,7 @@ from consilium.web.http import Request, posted
 from consilium.web.patient import sections
 from consilium.web.patient.guards import editable_story, patient_case
 from consilium.web.patient.page import page
+from consilium.web.patient.present import case as case_present
 from consilium.web.patient.present import prepare as present
 
 GET_POST = ["GET", "HEAD", "POST"]
@@ -26,7 +27,8 @@ GET_POST = ["GET", "HEAD", "POST"]
 @editable_story
 def task_list(request: Request, case: Case) -> HttpResponse:
     """Every part with its state; one button leads to the next thing to do."""
-    return page(request, case, "prepare", present.task_list(case))
+    word = case_present.word_from_us(case, list(case.events.all()))
+    return page(request, case, "prepare", present.task_list(case) | {"word_from_us": word})
 
 
 @require_http_methods(GET_POST)

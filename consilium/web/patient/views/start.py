@@ -14,6 +14,7 @@ from consilium.people.models import Person
 from consilium.people.queries import default_organisation
 from consilium.web.guards import signed_in
 from consilium.web.http import Request, posted
+from consilium.web.patient import queries
 from consilium.web.patient.forms import about
 
 
@@ -58,7 +59,8 @@ def new_case(request: Request) -> HttpResponse:
     chosen = request.POST.get("specialty", "")
     if chosen in packs:
         language = person.contact.get("language") or request.user.language
-        case = intake.start_case(person, chosen, by=request.principal, language=language)
+        case = queries.fresh_draft(request.principal, chosen)
+        case = case or intake.start_case(person, chosen, by=request.principal, language=language)
         return redirect("case_prepare", case.pk)
     context = {"packs": packs.values(), "person": person, "nothing_chosen": request.method == "POST"}
     return render(request, "patient/new_case.html", context)

@@ -34,7 +34,8 @@ def message_list(request: Request, case: Case) -> HttpResponse:
     form = MessageForm(posted(request), audiences=talk.audiences(case, by))
     if request.method == "POST" and form.is_valid():
         try:
-            talks.send_message(case, by=by, **form.cleaned_data)
+            if not talk.just_sent(scopes.messages(by, case), by, form.cleaned_data):
+                talks.send_message(case, by=by, **form.cleaned_data)
             messages.success(request, _("Your message is sent."))
             return redirect("case_messages", case.pk)
         except BadInput as error:
