@@ -67,7 +67,6 @@ def disc(what: str, subject: Subject, when: date, seed: str) -> bytes:
             _add(archive, f"DICOM/PA000001/ST000001/SE000001/IM{number:06d}", data)
         _add(archive, "AUTORUN.INF", b"[autorun]\r\nopen=VIEWER.EXE\r\n")
         _add(archive, "VIEWER.EXE", b"MZ\x90\x00" + bytes(60) + b"This program cannot be run in DOS mode.")
-        _add(archive, "README.TXT", b"Patient disc. Start VIEWER.EXE to see the images.\r\n")
     return out.getvalue()
 
 

@@ -252,9 +252,8 @@ def _study_facts(facts: dict[str, Any]) -> dict[str, Any]:
 
 def _title(found: Found) -> str:
     facts = found.extraction.facts
-    described = facts.get("title") or " ".join(
-        part for part in (facts.get("modality"), facts.get("study_description") or facts.get("body_part")) if part
-    )
+    body = " ".join(part for part in (facts.get("modality"), facts.get("body_part")) if part)
+    described = facts.get("title") or facts.get("study_description") or body
     stem = found.name.rsplit("/", 1)[-1].rsplit(".", 1)[0].replace("_", " ")
     return str(described or stem)[:200]
 

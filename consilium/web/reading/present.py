@@ -53,7 +53,8 @@ def row(record: Record, case: Case, *, withheld: bool) -> dict[str, Any]:
     """One record of a list: title, kind, date, state, sentences, link, thumbnail."""
     files = list(record.files.all())
     # The thumbnail shows a page or the middle image; a withheld document has none.
-    thumbnail = f"/data/files/{files[len(files) // 2].pk}/thumbnail" if files and not withheld else ""
+    drawn = [file for file in files if any(preview.kind == "thumbnail" for preview in file.previews.all())]
+    thumbnail = f"/data/files/{drawn[len(drawn) // 2].pk}/thumbnail" if drawn and not withheld else ""
     return {
         "record": record,
         "id": str(record.pk),
@@ -64,7 +65,7 @@ def row(record: Record, case: Case, *, withheld: bool) -> dict[str, Any]:
         "state": {"ready": "ready", "flagged": "flagged", "undecided": "decision", "removed": "failed"}[record.status],
         "text": " ".join(str(PROBLEMS[code].sentence) for code in record.problems if code in PROBLEMS),
         "href": reverse("record", args=[case.pk, record.pk]),
-        "thumbnail": thumbnail if any(True for _file in files) else "",
+        "thumbnail": thumbnail,
         "withheld": withheld,
     }
 

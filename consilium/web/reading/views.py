@@ -26,7 +26,7 @@ def layout_of(request: Request, case: Case) -> str:
 def record_list(request: Request, case: Case) -> HttpResponse:
     """All records of the case by clinical date, optionally of one kind."""
     found = scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED)
-    records = present.by_date(found.prefetch_related("files"))
+    records = present.by_date(found.prefetch_related("files__previews"))
     kinds = {record.kind for record in records}
     chosen = request.GET.get("kind", "")
     shown = [record for record in records if chosen not in kinds or record.kind == chosen]

@@ -19,7 +19,6 @@ from consilium.opinions import content
 from consilium.opinions.actions import addendum, opinion
 from consilium.opinions.models import Opinion, QualityReview
 from consilium.opinions.report import readability, tone
-from consilium.packs import registry
 from consilium.web.guards import with_case
 from consilium.web.http import Request, posted
 from consilium.web.specialist import forms, pane, present
@@ -133,7 +132,7 @@ def _context(request: Request, case: Case, draft: Opinion, part: str) -> dict[st
         "tabs": present.part_tabs(case, part, left["query"]),
         "returned": returned,
         "first": present.first_opinion(case),
-        "story": present.story(case, registry.specialty(case.specialty), blind=False),
+        "story": present.story(case, blind=False),
         "meter": _meter(draft, case) if part == "summary" else None,
         "thread": pane.thread(request, case),
     }

@@ -26,7 +26,7 @@ STRENGTHS = (
 def long_text(
     label: Any, *, hint: Any = "", rows: int = 4, required: bool = False, most: int = 20_000
 ) -> forms.CharField:
-    """A text of several lines."""
+    """A text of several lines; without `most` the verb below bounds it, and no counter distracts."""
     widget = forms.Textarea(attrs={"rows": rows})
     return forms.CharField(label=label, help_text=hint, widget=widget, required=required, max_length=most)
 
@@ -55,7 +55,7 @@ class DeclineForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Please choose a reason.")},
     )
-    note = long_text(_("Anything the desk should know (optional)"), rows=2, most=2000)
+    note = long_text(_("Anything the desk should know"), rows=2, most=2000)
 
 
 class BlindReadForm(forms.Form):
@@ -63,7 +63,7 @@ class BlindReadForm(forms.Form):
 
     diagnosis = long_text(_("Your diagnosis"), hint=_("From the records alone."), rows=4)
     treatment = long_text(_("What you would do"), hint=_("Treatment you would propose, or none."), rows=4)
-    reasoning = long_text(_("Why (optional)"), rows=3)
+    reasoning = long_text(_("Why"), rows=3)
     confidence = forms.ChoiceField(
         label=_("How confident are you?"),
         choices=BlindRead.Confidence.choices,
@@ -243,7 +243,7 @@ class FindingForm(forms.Form):
     """A finding with the place it was seen; the place is filled by marking it in the viewer."""
 
     text = long_text(_("What you see"), rows=3, required=True, most=4000)
-    significance = long_text(_("What it means (optional)"), rows=2, most=4000)
+    significance = long_text(_("What it means"), rows=2, most=4000)
     record = forms.UUIDField(widget=forms.HiddenInput, required=False)
     series = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
     page = forms.IntegerField(required=False, min_value=1)

@@ -10,6 +10,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from consilium.cases import story as stories
 from consilium.cases.matching import REASONS
 from consilium.cases.models import Case, Offer
 from consilium.cases.states import State
@@ -17,7 +18,6 @@ from consilium.core import clock
 from consilium.core.text import iso_date
 from consilium.opinions.models import Opinion
 from consilium.packs import registry
-from consilium.packs.schema import SpecialtyPack
 from consilium.records.models import Record
 
 PARTS = ("answers", "comparison", "findings", "assessment", "options", "recommendation", "steps", "summary", "sign")
@@ -144,49 +144,14 @@ def age_band(birth_date: str) -> str:
     return f"{low}–{low + 9}"
 
 
-def story(case: Case, pack: SpecialtyPack, *, blind: bool) -> list[dict[str, str]]:
-    """What the patient told, as terms and values; while blind without what may name the first conclusion."""
-    intake, rows = case.intake, []
-    rows.append({"term": _("Goal"), "text": str(intake.goals.get("text", ""))})
-    if intake.goals.get("remark"):
-        rows.append({"term": _("Remark"), "text": str(intake.goals["remark"])})
-    rows += [{"term": label, "text": _words(intake.symptoms.get(key))} for key, label in SYMPTOMS.items()]
-    for question in pack.questions:
-        if question.code in intake.answers:
-            rows.append({"term": str(question.text), "text": _answer(question, intake.answers[question.code])})
-    rows += [{"term": label, "text": _words(intake.history.get(key))} for key, label in HISTORY.items()]
+def story(case: Case, *, blind: bool) -> list[dict[str, str]]:
+    """What the patient told, as terms and values; while blind without what names the first conclusion."""
+    told = stories.parts(case, first_opinion=False)
+    rows = [{"term": row.label, "text": row.text} for part in told for row in part.rows if row.code != "first-opinion"]
     if not blind:
         for number, question in enumerate(case.questions.all(), start=1):
             rows.append({"term": _("Question %(n)s") % {"n": number}, "text": question.text})
-    return [row for row in rows if row["text"]]
-
-
-SYMPTOMS = {
-    "regions": _("Where"),
-    "onset": _("Since when"),
-    "course": _("Course"),
-    "severity": _("Severity"),
-    "words": _("In their own words"),
-}
-HISTORY = {
-    "conditions": _("Conditions"),
-    "operations": _("Operations"),
-    "medication": _("Medication"),
-    "allergies": _("Allergies"),
-}
-
-
-def _words(value: Any) -> str:
-    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value or "")
-
-
-def _answer(question: Any, value: Any) -> str:
-    options = {option.code: str(option.text) for option in question.options}
-    options |= {"yes": _("yes"), "no": _("no")}
-    values = value if isinstance(value, list) else [value]
-    return ", ".join(options.get(str(item), str(item)) for item in values if item != "") + (
-        f" {question.unit}" if question.unit and value else ""
-    )
+    return rows
 
 
 def first_opinion(case: Case) -> list[dict[str, str]]:

@@ -106,7 +106,7 @@ def overview(request: Request, case: Case) -> HttpResponse:
         "addendum": addendum.draft_of(case),
         "can_answer": case.state in (State.CLARIFYING, State.DELIVERED),
         "blind_read": blind.of(case, request.principal),
-        "story": present.story(case, registry.specialty(case.specialty), blind=pane.is_blind(case, request.principal)),
+        "story": present.story(case, blind=pane.is_blind(case, request.principal)),
         "thread": pane.thread(request, case),
     }
     return render(request, "specialist/overview.html", context)
@@ -126,7 +126,7 @@ def blind_read(request: Request, case: Case) -> HttpResponse:
         return redirect("lock_blind_read", case.pk)
     audit.read(f"case:{case.pk}", by=request.principal, space=case.pk)
     context = {"case": case, "form": form, "pane": pane.build(request, case), "thread": pane.thread(request, case)}
-    context["story"] = present.story(case, registry.specialty(case.specialty), blind=True)
+    context["story"] = present.story(case, blind=True)
     return render(request, "specialist/blind_read.html", context)
 
 
