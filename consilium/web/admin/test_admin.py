@@ -33,7 +33,7 @@ def page(client, name, *args):
     return words(client.get(reverse(name, args=args)))
 
 
-def press(client, name, *args, **data):
+def press(client, name, /, *args, **data):
     response = client.post(reverse(name, args=args), data)
     assert response.status_code == 302, response.content.decode()[:3000]
     return response
@@ -180,11 +180,12 @@ def test_a_new_specialist_is_set_up_and_verified(cast, as_):
     press(ada, "admin_verify", nora.user.pk, to="verify")
     assert User.objects.get(pk=nora.user.pk).specialist.verified_at is None
     year = clock.now().year
-    dates = {f"valid_from_{n}": v for n, v in enumerate((1, 1, year - 1))}
-    wrong = dates | {f"valid_until_{n}": v for n, v in enumerate((1, 1, year - 2))}
+    dates = {"valid_from_day": 1, "valid_from_month": 1, "valid_from_year": year - 1}
+    until = {"valid_until_day": 31, "valid_until_month": 12}
+    wrong = dates | until | {"valid_until_year": year - 2}
     licence = {"authority": "Chamber", "number": "N-7", "country": "DE"}
     assert "ends before it begins" in words(ada.post(reverse("admin_licence_add", args=[user.pk]), licence | wrong))
-    dates |= {f"valid_until_{n}": v for n, v in enumerate((31, 12, year + 2))}
+    dates |= until | {"valid_until_year": year + 2}
     press(ada, "admin_licence_add", user.pk, **licence, **dates)
     press(ada, "admin_verify", user.pk, to="verify")
     assert User.objects.get(pk=user.pk).specialist.verified_at

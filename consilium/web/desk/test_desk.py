@@ -30,7 +30,7 @@ def page(client, name, case=None, *args):
     return words(client.get(reverse(name, args=[case.pk, *args] if case else [])))
 
 
-def press(client, name, case, *args, **data):
+def press(client, name, case, /, *args, **data):
     response = client.post(reverse(name, args=[case.pk, *args]), data)
     assert response.status_code == 302, response.content.decode()[:3000]
     case.refresh_from_db()

@@ -29,7 +29,7 @@ def page(client, name, *args):
     return words(client.get(reverse(name, args=args)))
 
 
-def press(client, name, *args, **data):
+def press(client, name, /, *args, **data):
     response = client.post(reverse(name, args=args), data)
     assert response.status_code == 302, response.content.decode()[:3000]
     return response
@@ -205,7 +205,13 @@ def test_the_telephone_does_not_exist_for_others(cast, as_, who):
         assert client.post(reverse(name, args=args), {"given_name": "Anna"}).status_code == 404
 
 
-ROSA = {"given_name": "Rosa", "family_name": "Lang", "birth_date_0": "2", "birth_date_1": "5", "birth_date_2": "1938"}
+ROSA = {
+    "given_name": "Rosa",
+    "family_name": "Lang",
+    "birth_date_day": "2",
+    "birth_date_month": "5",
+    "birth_date_year": "1938",
+}
 
 
 def test_somebody_on_the_telephone_is_registered_and_a_case_begins(cast, as_):

@@ -12,6 +12,9 @@ from consilium.people.models import Person
 from consilium.web.desk.present import board
 from consilium.web.reading.present import shown_date
 
+# Names of the three fields of a date (web/components/forms.py).
+DATE_PARTS = ("day", "month", "year")
+
 
 def person(found: Person) -> dict[str, str]:
     """A person as far as one needs to recognise them."""
@@ -27,14 +30,14 @@ def typed(form: Any) -> dict[str, str]:
     """What was searched for, to be carried on to registering."""
     born: date = form.cleaned_data["birth_date"]
     said = {key: form.cleaned_data[key] for key in ("given_name", "family_name")}
-    return said | {"birth_date_0": str(born.day), "birth_date_1": str(born.month), "birth_date_2": str(born.year)}
+    return said | {f"birth_date_{part}": str(getattr(born, part)) for part in DATE_PARTS}
 
 
 def from_search(data: Any) -> dict[str, Any]:
     """Initial values of the registration from a search before it."""
     known: dict[str, Any] = {key: data.get(key, "") for key in ("given_name", "family_name")}
     with contextlib.suppress(KeyError, ValueError, TypeError):
-        known["birth_date"] = date(*(int(data[f"birth_date_{part}"]) for part in (2, 1, 0)))
+        known["birth_date"] = date(*(int(data[f"birth_date_{part}"]) for part in reversed(DATE_PARTS)))
     return known | {"language": "en"}
 
 
