@@ -7,11 +7,13 @@ next_steps [{what, owner, by_date}], references [{citation, date}], patient_summ
 questions_to_ask [text], clinician_letter, sections {pack section code: text}.
 """
 
+import re
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from consilium.core.errors import BadInput
 from consilium.opinions import anchors
@@ -26,8 +28,19 @@ if TYPE_CHECKING:
 TEXT, LINES = "text", "lines"
 # Sections every report has as structured parts of its own; a pack's other sections are free text.
 STRUCTURED = frozenset(
-    "short-answer reviewed blind-impression comparison differential options recommendation limitations urgent "
-    "next-steps clinician-letter".split()
+    [
+        "short-answer",
+        "reviewed",
+        "blind-impression",
+        "comparison",
+        "differential",
+        "options",
+        "recommendation",
+        "limitations",
+        "urgent",
+        "next-steps",
+        "clinician-letter",
+    ]
 )
 SHAPE: dict[str, Any] = {
     "answers": {"*": {"short": TEXT, "reasoning": TEXT}},
@@ -105,13 +118,23 @@ def _dates(cleaned: dict[str, Any]) -> list[str]:
 
 
 def _date(text: str) -> date | None:
-    """An ISO date, or None for an empty text. A year alone stands for its first day (guidelines, references)."""
-    if not text:
+    """An ISO date, or None for an empty text and for a year or month alone."""
+    if not text or _is_rough(text):
         return None
     try:
-        return date.fromisoformat(text if len(text) != 4 else f"{text}-01-01")
+        return date.fromisoformat(text)
     except ValueError:
-        raise BadInput(_("Please write dates as day, month and year.")) from None
+        raise BadInput(_("Please write dates as year, year-month or year-month-day.")) from None
+
+
+def _is_rough(text: str) -> bool:
+    """A year or a year and month, as guidelines and papers are often dated: "2025", "2025-03"."""
+    return bool(re.fullmatch(r"(19|20)\d\d(-(0[1-9]|1[0-2]))?", text))
+
+
+def _dated(name: str, text: str) -> str:
+    """A source with a rough date behind it; an exact date is printed by the document itself."""
+    return f"{name} ({text})" if name and _is_rough(text) else name
 
 
 def _reference_date(text: str) -> date | None:
@@ -184,7 +207,7 @@ def assemble(
         patient_summary=_summary(said["patient_summary"]),
         patient_questions_to_ask=tuple(said["questions_to_ask"]),
         clinician_letter=said["clinician_letter"],
-        records_seen=tuple(_seen(row) for row in seen or []),
+        records_seen=tuple(_seen(row, case.language) for row in seen or []),
         verify_code=verify_code,
         verify_url=f"{settings.PUBLIC_URL}/verify/{verify_code}" if verify_code else f"{settings.PUBLIC_URL}/verify/",
         seal=paper.SealInfo(organisation.name, specialist.name),
@@ -201,8 +224,7 @@ def _specialist(opinion: Opinion) -> paper.Specialist:
     pack = registry.specialty(opinion.case.specialty)
     return paper.Specialist(
         name=person.name,
-        title=person.title,
-        specialty=pack.title.in_(opinion.case.language),
+        specialty=person.title or pack.title.in_(opinion.case.language),
         licence=f"{licence.authority}, {licence.number}" if licence else "",
         portrait=anchors.portrait(person.portrait),
     )
@@ -220,7 +242,7 @@ def _recommendation(said: dict[str, Any]) -> paper.Recommendation:
     return paper.Recommendation(
         text=said["text"],
         strength=said["strength"] if said["strength"] in paper.STRENGTHS else "",
-        guideline=said["guideline"],
+        guideline=_dated(said["guideline"], said["guideline_date"]),
         guideline_date=_date(said["guideline_date"]),
         no_guideline=said["no_guideline"],
     )
@@ -237,12 +259,14 @@ def _summary(said: dict[str, str]) -> paper.PatientSummary:
     return paper.PatientSummary(said["opening"], paragraphs)
 
 
-def _seen(row: SeenRecord) -> paper.RecordSeen:
+def _seen(row: SeenRecord, language: str) -> paper.RecordSeen:
     record = row.record
+    with override(language):
+        kind = str(record.get_kind_display())
     images = record.images > 0
     return paper.RecordSeen(
         title=row.title,
-        kind=row.kind,
+        kind=kind,
         sha256=row.sha256,
         date=_reference_date(record.clinical_date),
         extent=(record.images if images else record.pages) or None,

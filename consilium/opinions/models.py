@@ -138,7 +138,6 @@ class Report(models.Model):
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["case", "number"], name="one_report_a_version")]
 
-
     @property
     def id_text(self) -> str:
         """The id as text, for building addresses in templates."""

@@ -167,7 +167,7 @@ def note_receipt(report: Report, *, by: Principal, downloaded: bool = False) -> 
     """The receipt: when a recipient first opened or downloaded the report."""
     now = clock.now()
     mine = Delivery.objects.filter(report=report, to=by.ref)
-    if by.kind == "guest" and not mine.exists():
+    if "treating_clinician" in report.case.roles_of(by) and not mine.exists():
         Delivery.objects.get_or_create(
             report=report, to=by.ref, defaults={"case": report.case, "recipient": "treating_clinician"}
         )

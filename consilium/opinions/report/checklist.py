@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -87,7 +88,8 @@ def _recommendation(content: ReportContent) -> Iterator[Problem]:
         yield Problem("no_recommendation", _("Write the recommendation."), "recommendation")
     if not said.strength:
         yield Problem("no_strength", _("Choose the strength of the recommendation."), "recommendation")
-    if not said.no_guideline and not (said.guideline.strip() and said.guideline_date):
+    dated = said.guideline_date or re.search(r"\b(19|20)\d\d\b", said.guideline)
+    if not said.no_guideline and not (said.guideline.strip() and dated):
         yield Problem(
             "no_guideline", _("Name the guideline with its date, or say that there is none."), "recommendation"
         )

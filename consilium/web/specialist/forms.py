@@ -131,7 +131,12 @@ class RecommendationForm(PartForm):
     text = long_text(_("Recommendation"), rows=5)
     strength = forms.ChoiceField(label=_("Strength"), choices=STRENGTHS, widget=forms.RadioSelect, required=False)
     guideline = forms.CharField(label=_("Guideline"), max_length=300, required=False)
-    guideline_date = DayMonthYearField(label=_("Date of the guideline"), required=False)
+    guideline_date = forms.CharField(
+        label=_("Date of the guideline"),
+        help_text=_("A year, or 2025-03, or 2025-03-14."),
+        max_length=10,
+        required=False,
+    )
     no_guideline = forms.BooleanField(label=_("There is no guideline for this question"), required=False)
     limitations = long_text(
         _("Further limitations of this remote assessment"),
@@ -146,13 +151,12 @@ class RecommendationForm(PartForm):
 
     def part(self) -> dict[str, Any]:
         data = self.cleaned_data
-        when = data["guideline_date"]
         return {
             "recommendation": {
                 "text": data["text"],
                 "strength": data["strength"],
                 "guideline": data["guideline"],
-                "guideline_date": when.isoformat() if when else "",
+                "guideline_date": data["guideline_date"],
                 "no_guideline": data["no_guideline"],
             },
             "limitations": lines(data["limitations"]),

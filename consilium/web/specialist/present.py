@@ -185,7 +185,7 @@ def initial(opinion: Opinion, part: str) -> dict[str, Any]:
             "differential": said["differential"],
         } | sections
     if part == "recommendation":
-        values = said["recommendation"] | {"guideline_date": iso_date(said["recommendation"]["guideline_date"])}
+        values = said["recommendation"]
         return values | {
             "saved": opinion.saved,
             "limitations": "\n".join(said["limitations"]),
