@@ -177,9 +177,17 @@ def _record_for(upload: Upload, owner: Owner, found: Found) -> Record:
     return _new_record(upload, owner, found, group)
 
 
+def _kind(extraction: Extraction) -> str:
+    """A document that speaks of images is their report; images are what has frames."""
+    kind = KINDS.get(extraction.suggested_type, extraction.suggested_type)
+    if kind == Record.Kind.IMAGING and extraction.page_count and not extraction.facts.get("frames"):
+        return Record.Kind.IMAGING_REPORT
+    return kind
+
+
 def _new_record(upload: Upload, owner: Owner, found: Found, group: str) -> Record:
     extraction = found.extraction
-    kind = KINDS.get(extraction.suggested_type, extraction.suggested_type)
+    kind = _kind(extraction)
     problems = _problem_codes(owner, found)
     record = Record(
         space=upload.space,

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from consilium.access.principals import Principal
 from consilium.access.rules import require
 from consilium.cases import deadlines, notices
+from consilium.cases.actions.records import may_answer
 from consilium.cases.models import Case, CaseEvent, ClockStop, RecordRequest
 from consilium.core import audit, clock
 from consilium.core.errors import BadInput
@@ -73,10 +74,10 @@ def _start_clock_when_nothing_is_asked(case: Case, by: Principal) -> None:
 
 
 def suggest_here(case: Case) -> dict[str, list[Record]]:
-    """For each checklist item, the readable records on the case whose kind would satisfy it."""
+    """For each checklist item, the readable records on the case that could answer it."""
     records = list(Record.objects.filter(space=case.pk, status__in=("ready", "flagged")))
     items = registry.specialty(case.specialty).records
-    return {item.code: [record for record in records if record.kind in item.kinds] for item in items}
+    return {item.code: [record for record in records if may_answer(item, record)] for item in items}
 
 
 def stop_clock(case: Case, reason: str, *, by: Principal) -> ClockStop:

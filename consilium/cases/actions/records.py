@@ -11,6 +11,7 @@ from consilium.cases.models import Case, RecordRequest
 from consilium.core import jobs
 from consilium.core.errors import NotFound
 from consilium.packs import registry
+from consilium.packs.schema import RecordItem
 from consilium.records import actions as records
 from consilium.records import ingest
 from consilium.records.models import Record, Upload
@@ -41,12 +42,37 @@ def read_upload(upload_id: UUID) -> None:
     tick_checklist(case)
 
 
+# What such a record holds, its type does not tell: a letter is not yet the report of an injection.
+UNSPECIFIC = frozenset({Record.Kind.LETTER, Record.Kind.DISCHARGE, Record.Kind.LABORATORY, Record.Kind.OTHER})
+
+
 def tick_checklist(case: Case) -> None:
-    """Mark missing checklist items as here when a readable record of the right kind has come."""
-    kinds = set(Record.objects.filter(space=case.pk, status__in=("ready", "flagged")).values_list("kind", flat=True))
-    codes = [item.code for item in registry.specialty(case.specialty).records if kinds & set(item.kinds)]
+    """Mark missing checklist items as here when a readable record certainly answers them; people decide on the rest."""
+    records = list(Record.objects.filter(space=case.pk, status__in=("ready", "flagged")))
+    items = registry.specialty(case.specialty).records
+    codes = [item.code for item in items if any(_answers_surely(item, record) for record in records)]
     waiting = case.record_requests.filter(item__in=codes, status=RecordRequest.Status.MISSING)
     waiting.update(status=RecordRequest.Status.HERE, decided_by="system")
+
+
+def _answers_surely(item: RecordItem, record: Record) -> bool:
+    """Its type is the one the item asks for first, and says enough; images come from the right device."""
+    enough = item.need == "mandatory" or record.kind not in UNSPECIFIC
+    return record.kind == item.kinds[0] and enough and may_answer(item, record)
+
+
+def may_answer(item: RecordItem, record: Record) -> bool:
+    """Type, and for images modality and body part, where the headers name them (DICOM PS3.3 C.7.3.1, C.7.3.1.1.2)."""
+    if record.kind not in item.kinds:
+        return False
+    if record.kind != Record.Kind.IMAGING or item.imaging is None:
+        return True
+    modality, part = record.facts.get("modality", ""), record.facts.get("body_part", "").upper()
+    return modality in item.imaging.modalities and (
+        not part
+        or not item.imaging.body_parts
+        or any(wanted in part or part in wanted for wanted in item.imaging.body_parts)
+    )
 
 
 def _of(case: Case, record: Record) -> Record:
