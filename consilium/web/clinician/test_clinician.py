@@ -224,7 +224,7 @@ def test_reply_reaches_patient_specialist_and_desk(cast, as_, as_guest, delivere
     said = "I agree, and see her on Friday."
     assert "write your message first" in client.post(reverse("guest_reply"), {"body": " "}).content.decode()
     sent = client.post(reverse("guest_reply"), {"body": said})
-    assert sent.url.startswith(reverse(SHARED))
+    assert sent.url == reverse(SHARED)
     page = client.get(reverse(SHARED)).content.decode()
     assert said in page and "Your reply is sent" in page
     message = Message.objects.get(case=delivered)
@@ -313,6 +313,7 @@ def test_treating_doctor_with_an_account(cast, as_, delivered):
     assert delivered.reference in listed
     case_url = reverse("clinician_case", args=[delivered.pk])
     assert case_url in listed and "You can wait." in client.get(case_url).content.decode()
+    assert Delivery.objects.get(case=delivered, to=cast.ben.user.ref).opened_at
     client.post(reverse("clinician_reply", args=[delivered.pk]), {"body": "Thank you."})
     assert Message.objects.get(case=delivered).by == cast.ben.user.ref
     CaseRole.objects.filter(pk=role.pk).update(ended_at=clock.now())

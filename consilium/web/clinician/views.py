@@ -107,7 +107,7 @@ def reply(request: Request, case: Case | None, place: Place) -> HttpResponse:
         return _report(request, case, place, form)
     talks.send_message(case, by=request.principal, audience="care_team", body=form.cleaned_data["body"])
     messages.success(request, _("Thank you. Your reply is sent: the patient, the specialist and the desk can read it."))
-    return redirect(f"{place.home}#conversation")
+    return redirect(place.home)
 
 
 @require_http_methods(["GET", "POST"])

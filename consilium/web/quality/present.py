@@ -54,7 +54,7 @@ def decisions(found: list[QualityReview]) -> list[list[Any]]:
             {"text": review.get_decision_display(), "tone": TONES[review.decision]},
             review.opinion.specialist.name,
             names.get(review.reviewer, ""),
-            date_format(localtime(review.decided_at), "SHORT_DATETIME_FORMAT") if review.decided_at else "",
+            date_format(localtime(review.decided_at), "DATETIME_FORMAT") if review.decided_at else "",
         ]
         for review in found
     ]
@@ -78,7 +78,12 @@ def differences(opinion: Opinion, read: BlindRead | None, compared: list[dict[st
     """Diagnosis and treatment side by side: first opinion, blind impression, second opinion."""
     blind = (read.diagnosis, read.treatment) if read else ("", "")
     return [
-        [str(row["term"]), row["first"] or "–", impression or "–", {"text": row["note"] or "–", "note": row["verdict"]}]
+        [
+            str(row["term"]),
+            row["first"] or "–",
+            impression or "–",
+            {"text": row["verdict"], "tone": row["tone"], "note": row["note"]},
+        ]
         for row, impression in zip(compared, blind, strict=True)
     ]
 
@@ -143,9 +148,7 @@ def _text(case: Case, built: bool, by: Principal) -> str:
             else _("It goes out in a moment.")
         )
     if case.state == State.URGENT:
-        return _(
-            "The patient, the treating doctor and the desk were told. The check goes on once somebody has answered."
-        )
+        return _("The patient and the desk were told. The check goes on once somebody has received the message.")
     if case.phase == Phase.HALTED:
         return _("The desk tells you when it goes on.")
     if case.phase == Phase.RELEASED:

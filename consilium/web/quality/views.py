@@ -74,7 +74,7 @@ def case_page(request: Request, case: Case) -> HttpResponse:
         return _save(request, case, form)
     audit.read(f"case:{case.pk}", by=request.principal, space=case.pk)
     context = present.check_page(opinion, queries.blind_read_of(opinion), request.principal)
-    context |= {"case": case, "form": form, "story": story(case, pack, blind=False)}
+    context |= {"case": case, "form": form, "story": story(case, blind=False)}
     context |= {"pane": pane.build(request, case, present.regions(opinion, request.GET.get("record", "")))}
     context |= {"returned": queries.returned_before(opinion)}
     return render(request, "quality/case.html", context)
