@@ -130,6 +130,7 @@ SECTIONS: tuple[Section, ...] = (
 BY_SLUG = {section.slug: section for section in SECTIONS}
 # Every step with a page, in order; the last three have pages of their own.
 STEPS = (*BY_SLUG, "records", "consents", "summary")
+NOTHING = (None, "", [])  # zero is an answer
 GATES = ("suitability", "warning-signs")
 
 
@@ -146,7 +147,7 @@ def missing(case: Case, section: Section) -> Missing:
     if section.slug == "questions":
         return [] if case.questions.all() else [_("At least one question")]
     told, form = section.initial(case), bound_to(case, section)
-    return [field.label or name for name, field in form.fields.items() if field.required and not told.get(name)]
+    return [field.label or name for name, field in form.fields.items() if field.required and told.get(name) in NOTHING]
 
 
 def gate_to_pass(case: Case) -> str:

@@ -99,6 +99,7 @@ def test_erased_case_says_so_and_shows_nothing(cast: Cast, as_: AsClient) -> Non
     case = factories.case_in(State.ERASED, cast)
     page = shown(as_(cast.anna), "case", case.pk)
     assert "The contents were erased." in page
+    assert "Nothing to do" in page
     assert shown(as_(cast.anna), "case_steps", case.pk)
     assert shown(as_(cast.anna), "case_access_history", case.pk)
 

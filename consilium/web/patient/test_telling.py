@@ -113,6 +113,17 @@ def test_empty_page_is_explained_and_not_taken(slug: str, cast: Cast, as_: AsCli
         assert "error-summary" in response.content.decode()
 
 
+def test_zero_is_an_answer(cast: Cast, as_: AsClient) -> None:
+    case, client = factories.draft(cast, specialty="neurology"), as_(cast.anna)
+    pack = registry.specialty("neurology")
+    client.post(address(case, "suitability"), {q.code: q.fits for q in pack.suitability})
+    client.post(address(case, "warning-signs"), {flag.code: "no" for flag in pack.red_flags})
+    aid = next(question for question in pack.questions if question.code == "walking-aid").options[0].code
+    assert client.post(address(case, "details"), {"attacks": "0", "walking-aid": aid}).status_code == 302
+    case.refresh_from_db()
+    assert sections.missing(case, sections.BY_SLUG["details"]) == []
+
+
 def test_later_pages_are_closed_until_the_first_two_are_passed(cast: Cast, as_: AsClient) -> None:
     case, client = factories.draft(cast), as_(cast.anna)
     assert client.get(address(case, "goals")).headers["Location"] == address(case, "suitability")

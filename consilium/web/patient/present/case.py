@@ -51,7 +51,7 @@ def tracker(case: Case, events: list[CaseEvent]) -> list[dict[str, Any]]:
         state = next((e.from_state for e in reversed(events) if e.to_state == case.state and e.from_state), S.DRAFT)
     began = {event.to_state: event.at for event in events if event.to_state}
     here = next((n for n, (_title, states) in enumerate(STEPS) if state in states), len(STEPS) - 1)
-    finished = case.state in (S.CLOSED, S.ARCHIVED)
+    finished = case.state in (S.CLOSED, S.ARCHIVED) or (case.state == S.ERASED and case.delivered_at is not None)
     rows = []
     for number, (title, states) in enumerate(STEPS):
         at = next((began[name] for name in states if name in began), None)
@@ -78,7 +78,7 @@ def next_action(case: Case, by: Principal, due: FollowUp | None, unread: bool) -
     if unread and made["turn"] != "you":
         href = reverse("case_messages", args=[case.pk])
         made = {"title": _("You have a new message"), "text": "", "turn": "you", "href": href, "label": _("Read it")}
-    return {"label": "", "href": "", "text": ""} | made
+    return {"label": "", "href": "", "text": "", "turn_label": ""} | made
 
 
 def _draft(case: Case) -> dict[str, Any]:
@@ -218,7 +218,7 @@ def _ended(case: Case) -> dict[str, Any]:
         S.REDIRECTED: _("A written opinion did not fit this time."),
         S.ERASED: _("The contents were erased. Nobody can read them any more."),
     }.get(case.state, _("The report stays available for you here."))
-    made = {"title": _("This case is closed"), "text": text, "turn": "other"}
+    made = {"title": _("This case is closed"), "text": text, "turn": "other", "turn_label": _("Nothing to do")}
     if case.state in (S.CLOSED, S.ARCHIVED):
         made |= {"href": reverse("case_report", args=[case.pk]), "label": _("Open the report")}
     return made

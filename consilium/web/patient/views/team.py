@@ -50,7 +50,7 @@ def invite(request: Request, case: Case) -> HttpResponse:
         else:
             messages.success(request, _("Invited. Your relative finds the invitation under “My cases”."))
             return redirect("case_people", case.pk)
-    context = {"form": form, "back_url": reverse("case_people", args=[case.pk])}
+    context = {"form": form, "back_url": reverse("case_people", args=[case.pk]), "submit_label": _("Invite")}
     return page(request, case, "invite", context)
 
 
@@ -93,7 +93,7 @@ def new_link(request: Request, case: Case) -> HttpResponse:
             return _made(request, case, form)
         except BadInput as error:
             form.add_error(None, str(error))
-    context = {"form": form, "back_url": reverse("case_links", args=[case.pk])}
+    context = {"form": form, "back_url": reverse("case_links", args=[case.pk]), "submit_label": _("Make the link")}
     return page(request, case, "link_new", context)
 
 
