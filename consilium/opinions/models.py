@@ -2,6 +2,8 @@
 
 import uuid
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +17,12 @@ from consilium.vault.fields import SealedJSONField, SealedTextField
 
 class BlindRead(models.Model):
     """A first impression formed without the first opinion's conclusion; locked once, never changed."""
+
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+        specialist_id: uuid.UUID
+
+        def get_confidence_display(self) -> str: ...
 
     class Confidence(models.TextChoices):
         LOW = "low", _("low")
@@ -45,6 +53,13 @@ class Opinion(models.Model):
     `content` keys: see opinions/content.py (answers, comparison, differential, options,
     recommendation, limitations, urgent, next steps, references, patient summary, clinician letter).
     """
+
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+        specialist_id: uuid.UUID
+        findings: models.Manager["Finding"]
+        quality_reviews: models.Manager["QualityReview"]
+        report: "Report"
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("draft")
@@ -79,6 +94,11 @@ class Opinion(models.Model):
 class Finding(models.Model):
     """One finding, linked to where it was seen: a region of a page or of an image frame."""
 
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+        opinion_id: uuid.UUID
+        record_id: uuid.UUID | None
+
     seal_space = "case_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -98,6 +118,11 @@ class Finding(models.Model):
 class QualityReview(models.Model):
     """A peer's check of a signed opinion before release."""
 
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+
+        def get_decision_display(self) -> str: ...
+
     class Decision(models.TextChoices):
         PASSED = "passed", _("passed")
         RETURNED = "returned", _("returned")
@@ -116,6 +141,11 @@ class QualityReview(models.Model):
 
 class Report(models.Model):
     """A sealed version of the report: two PDFs and a FHIR document, with the list of records seen."""
+
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+        seen_records: models.Manager["SeenRecord"]
+        deliveries: models.Manager["Delivery"]
 
     seal_space = "case_id"
 
@@ -147,6 +177,9 @@ class Report(models.Model):
 class SeenRecord(models.Model):
     """Exactly which records, by hash, the specialist had when signing."""
 
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+
     seal_space = "case_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -162,6 +195,11 @@ class SeenRecord(models.Model):
 
 class Delivery(models.Model):
     """A report handed to one recipient, and the receipts."""
+
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+
+        def get_recipient_display(self) -> str: ...
 
     class Recipient(models.TextChoices):
         PATIENT = "patient", _("patient")

@@ -5,7 +5,7 @@ through keyed hashes (`PersonIndex`), never through plaintext columns.
 """
 
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -14,9 +14,17 @@ from django.utils.translation import gettext_lazy as _
 from consilium.core import clock
 from consilium.vault.fields import SealedJSONField, SealedTextField
 
+if TYPE_CHECKING:
+    from consilium.cases.models import Case, CaseRole, Offer
+
 
 class Organisation(models.Model):
     """A hospital, network, insurer's provider or charity that runs cases; the tenant of all keys."""
+
+    if TYPE_CHECKING:
+        memberships: models.Manager["Membership"]
+        persons: models.Manager["Person"]
+        cases: "models.Manager[Case]"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=200)
@@ -47,6 +55,12 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """An account: who signs in. Who that is as a human being stands, sealed, in `Person`."""
 
+    if TYPE_CHECKING:
+        person: "Person"
+        specialist: "Specialist"
+        memberships: models.Manager["Membership"]
+        case_roles: "models.Manager[CaseRole]"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(unique=True)
     language = models.CharField(max_length=8, default="en")
@@ -74,6 +88,12 @@ class User(AbstractBaseUser):
 
 class Person(models.Model):
     """A human being: patient, relative, clinician or member of staff; with or without an account."""
+
+    if TYPE_CHECKING:
+        organisation_id: uuid.UUID
+        user_id: uuid.UUID | None
+        index_tokens: models.Manager["PersonIndex"]
+        cases: "models.Manager[Case]"
 
     class Sex(models.TextChoices):
         # FHIR R4 AdministrativeGender
@@ -107,19 +127,26 @@ class Person(models.Model):
 class PersonIndex(models.Model):
     """Keyed hashes of name parts and birth date: exact search without plaintext (trust.md)."""
 
+    if TYPE_CHECKING:
+        person_id: uuid.UUID
+
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="index_tokens")
     domain = models.CharField(max_length=20)  # "name" or "birth"
     token = models.CharField(max_length=64)
 
     class Meta:
         indexes = [models.Index(fields=["domain", "token"])]
-        constraints = [
-            models.UniqueConstraint(fields=["person", "domain", "token"], name="one_token_per_person")
-        ]
+        constraints = [models.UniqueConstraint(fields=["person", "domain", "token"], name="one_token_per_person")]
 
 
 class Membership(models.Model):
     """A role somebody holds in an organisation; ends by date, never by deletion."""
+
+    if TYPE_CHECKING:
+        user_id: uuid.UUID
+        organisation_id: uuid.UUID
+
+        def get_role_display(self) -> str: ...
 
     class Role(models.TextChoices):
         COORDINATOR = "coordinator", _("coordinator")
@@ -152,6 +179,11 @@ class Membership(models.Model):
 
 class Specialist(models.Model):
     """The public face of a reviewing doctor. Deliberately plaintext: it is shown to every patient."""
+
+    if TYPE_CHECKING:
+        user_id: uuid.UUID
+        licences: models.Manager["Licence"]
+        offers: "models.Manager[Offer]"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.OneToOneField(User, on_delete=models.PROTECT, related_name="specialist")

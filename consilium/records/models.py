@@ -7,6 +7,8 @@ case's UUID: records sit below cases in the house and know nothing else of them.
 
 import uuid
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +18,11 @@ from consilium.vault.fields import SealedJSONField, SealedTextField
 
 class Upload(models.Model):
     """One thing somebody sent, as it came. Its blob is the original and is never rewritten."""
+
+    if TYPE_CHECKING:
+        records: models.Manager["Record"]
+
+        def get_status_display(self) -> str: ...
 
     class Status(models.TextChoices):
         RECEIVED = "received", _("received")
@@ -45,6 +52,13 @@ class Upload(models.Model):
 
 class Record(models.Model):
     """One document or one imaging study."""
+
+    if TYPE_CHECKING:
+        upload_id: uuid.UUID
+        files: models.Manager["RecordFile"]
+
+        def get_kind_display(self) -> str: ...
+        def get_status_display(self) -> str: ...
 
     class Kind(models.TextChoices):
         # The codes of packs.schema.RECORD_KINDS
@@ -98,6 +112,10 @@ class Record(models.Model):
 class RecordFile(models.Model):
     """One file of a record: the sealed original, its hash, and what was read from it."""
 
+    if TYPE_CHECKING:
+        record_id: uuid.UUID
+        previews: models.Manager["Preview"]
+
     seal_space = "space"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -141,6 +159,4 @@ class Preview(models.Model):
 
     class Meta:
         ordering = ["index"]
-        constraints = [
-            models.UniqueConstraint(fields=["file", "kind", "index"], name="one_preview_a_kind_and_index")
-        ]
+        constraints = [models.UniqueConstraint(fields=["file", "kind", "index"], name="one_preview_a_kind_and_index")]

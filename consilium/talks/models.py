@@ -2,6 +2,8 @@
 
 import uuid
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +15,12 @@ from consilium.vault.fields import SealedTextField
 
 class Message(models.Model):
     """A message in a thread of a case. `audience` decides who reads it (access/visibility.py)."""
+
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+        reads: models.Manager["MessageRead"]
+
+        def get_audience_display(self) -> str: ...
 
     class Audience(models.TextChoices):
         PATIENT_DESK = "patient_desk", _("patient and coordinators")
@@ -47,6 +55,11 @@ class MessageRead(models.Model):
 
 class Clarification(models.Model):
     """A bounded question about a delivered report, or a factual correction, and its answer."""
+
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+
+        def get_kind_display(self) -> str: ...
 
     class Kind(models.TextChoices):
         QUESTION = "question", _("question about the report")

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
@@ -13,6 +14,13 @@ from consilium.cases.states import OWNER, PHASE, Phase, State
 from consilium.core import clock, ids
 from consilium.people.models import Organisation, Person, User
 from consilium.vault.fields import SealedJSONField, SealedTextField
+
+if TYPE_CHECKING:
+    from consilium.cases.models.desk import FollowUp, GuestLink, RecordRequest
+    from consilium.cases.models.intake import Intake, Question, Recap
+    from consilium.cases.models.matching import Offer
+    from consilium.opinions.models import BlindRead, Delivery, Finding, Opinion, QualityReview, Report
+    from consilium.talks.models import Clarification, Message
 
 
 def new_reference() -> str:
@@ -27,6 +35,32 @@ class Case(models.Model):
         ROUTINE = "routine", _("routine")
         SOON = "soon", _("soon")
         PRIORITY = "priority", _("priority")
+
+    if TYPE_CHECKING:  # reverse relations and keys that Django adds
+        organisation_id: uuid.UUID
+        patient_id: uuid.UUID
+        intake: Intake
+        case_roles: models.Manager["CaseRole"]
+        events: models.Manager["CaseEvent"]
+        clock_stops: models.Manager["ClockStop"]
+        deadlines: models.Manager["Deadline"]
+        guest_links: models.Manager[GuestLink]
+        follow_ups: models.Manager[FollowUp]
+        record_requests: models.Manager[RecordRequest]
+        questions: models.Manager[Question]
+        recaps: models.Manager[Recap]
+        offers: models.Manager[Offer]
+        blind_reads: models.Manager[BlindRead]
+        opinions: models.Manager[Opinion]
+        findings: models.Manager[Finding]
+        quality_reviews: models.Manager[QualityReview]
+        reports: models.Manager[Report]
+        deliveries: models.Manager[Delivery]
+        messages: models.Manager[Message]
+        clarifications: models.Manager[Clarification]
+
+        def get_state_display(self) -> str: ...
+        def get_urgency_display(self) -> str: ...
 
     seal_space = "pk"
 
@@ -96,6 +130,12 @@ class Case(models.Model):
 class CaseRole(models.Model):
     """Who somebody is on a case. Rows end; they are never deleted, so history can be told."""
 
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+        user_id: uuid.UUID
+
+        def get_role_display(self) -> str: ...
+
     class Role(models.TextChoices):
         PATIENT = "patient", _("patient")
         PROXY_VIEW = "proxy_view", _("relative who may read")
@@ -139,6 +179,9 @@ class CaseRole(models.Model):
 class CaseEvent(models.Model):
     """Functional history: what pages tell. (The audit log is a separate, forensic thing.)"""
 
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+
     seal_space = "case_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -158,6 +201,11 @@ class CaseEvent(models.Model):
 
 class ClockStop(models.Model):
     """Waiting is not a state (architecture.md, rule 2): a coded reason, who, from when to when."""
+
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+
+        def get_reason_display(self) -> str: ...
 
     class Reason(models.TextChoices):
         MISSING_RECORDS = "missing_records", _("waiting for records")

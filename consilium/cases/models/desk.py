@@ -1,6 +1,7 @@
 """What the desk works with: missing-record requests, guest links, follow-up questionnaires."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,11 @@ from consilium.vault.fields import SealedJSONField, SealedTextField
 
 class RecordRequest(models.Model):
     """One item of the specialty's checklist on this case: wanted, asked for, there, or waived."""
+
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+
+        def get_status_display(self) -> str: ...
 
     class Status(models.TextChoices):
         MISSING = "missing", _("missing")
@@ -42,6 +48,9 @@ class GuestLink(models.Model):
     Only the token's hash is stored; the second factor travels by another channel and is hashed too.
     """
 
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+
     seal_space = "case_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -69,6 +78,9 @@ class FollowUp(models.Model):
 
     SURE test: Légaré et al. 2010, four yes/no items; used unaltered and free of charge.
     """
+
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
 
     seal_space = "case_id"
 

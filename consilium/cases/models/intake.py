@@ -1,6 +1,7 @@
 """What the patient tells: screening, goals, story, history, questions, and the one-page recap."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
 
@@ -11,6 +12,9 @@ from consilium.vault.fields import SealedJSONField, SealedTextField
 
 class Intake(models.Model):
     """The structured intake of a case; every answer is sealed."""
+
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
 
     seal_space = "case_id"
 
@@ -32,6 +36,9 @@ class Intake(models.Model):
 class Question(models.Model):
     """One of the one to three questions the opinion must answer."""
 
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+
     seal_space = "case_id"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -46,6 +53,9 @@ class Question(models.Model):
 
 class Recap(models.Model):
     """The one-page case as the patient saw and confirmed it; a new version whenever the story changed."""
+
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
 
     seal_space = "case_id"
 

@@ -1,6 +1,7 @@
 """Offers of a case to specialists, with the stored reasons of the match."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
@@ -14,6 +15,13 @@ from consilium.vault.fields import SealedTextField
 
 class Offer(models.Model):
     """A case offered to one specialist: open until accepted, declined, silent for too long or taken back."""
+
+    if TYPE_CHECKING:
+        case_id: uuid.UUID
+        specialist_id: uuid.UUID
+
+        def get_status_display(self) -> str: ...
+        def get_reason_display(self) -> str: ...
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("backup")
