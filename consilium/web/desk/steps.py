@@ -23,6 +23,7 @@ class StepPage:
     """One step: the note it asks for (none without a label), whether it must be written, and what runs."""
 
     verb: str
+    label: Promise | str = ""  # when the table's own words are meant for the patient
     note: Promise | str = ""
     hint: Promise | str = ""
     required: bool = True
@@ -43,23 +44,23 @@ def _take_back(case: Case, by: Principal, note: str) -> None:
 
 # fmt: off
 TABLE: tuple[StepPage, ...] = (
-    StepPage("send_back", _("What should the patient change or add?"), _("The patient reads these words.")),
-    StepPage("turn_down", _("Why, and where can the person go instead?"),
-             _("The patient reads these words. Please write them kindly."), danger=True),
+    StepPage("send_back", note=_("What should the patient change or add?"), hint=_("The patient reads these words.")),
+    StepPage("turn_down", note=_("Why, and where can the person go instead?"),
+             hint=_("The patient reads these words. Please write them kindly."), danger=True),
     StepPage("complete_records"),
     StepPage("reopen_records"),
     StepPage("escalate_offers", run=_take_back),
-    StepPage("hand_back", _("Why does the case go back?"), danger=True),
+    StepPage("hand_back", note=_("Why does the case go back?"), danger=True),
     StepPage("deliver"),
     StepPage("begin_follow_up"),
     StepPage("close"),
-    StepPage("withdraw", _("Who asked for it, and how?"), required=False, danger=True),
-    StepPage("hold", _("Why does the case stand still?")),
-    StepPage("resume", _("Why can the case go on?")),
-    StepPage("raise_urgent", _("What did you see, and what should happen today?"),
-             _("The coordinator reads this and calls the patient."), danger=True),
-    StepPage("acknowledge_urgent", _("Whom did you reach, how and when?"),
-             _("For example: Ms Berger by telephone at 10:20, Dr Weiss at 10:40.")),
+    StepPage("withdraw", note=_("Who asked for it, and how?"), required=False, danger=True),
+    StepPage("hold", note=_("Why does the case stand still?")),
+    StepPage("resume", note=_("Why can the case go on?")),
+    StepPage("raise_urgent", note=_("What did you see, and what should happen today?"),
+             hint=_("The coordinator reads this and calls the patient."), danger=True),
+    StepPage("acknowledge_urgent", label=_("Record whom you reached"), note=_("Whom did you reach, how and when?"),
+             hint=_("For example: Ms Berger by telephone at 10:20, Dr Weiss at 10:40.")),
 )
 # fmt: on
 BY_VERB = {step.verb: step for step in TABLE}

@@ -201,7 +201,7 @@ def test_identity_then_check_in(cast, as_):
     case = factories.case_in(State.SUBMITTED, cast)
     dora = as_(cast.dora)
     url = reverse("desk_identity", args=[case.pk])
-    assert "March 14, 1965" in words(dora.get(url))
+    assert "14 March 1965" in words(dora.get(url))
     refused = words(dora.post(url, {"jurisdiction": "eu"}))
     assert "Please check who this is first." in refused
     wrong = {"same_person": "on", "eligible": "on", "jurisdiction": "eu", "procedure": "spine"}

@@ -12,8 +12,8 @@ from consilium.cases.models import Case, CaseEvent
 from consilium.cases.states import State
 from consilium.cases.workflow import row_for
 from consilium.core.models import AuditEvent
-from consilium.web.admin.present.people import day
-from consilium.web.desk.present.case import event_titles, when
+from consilium.web.desk.present.dates import day, moment
+from consilium.web.desk.present.events import titles as event_titles
 
 # Steps an administrator takes on a page of their own, in this order.
 VERBS = ("hold", "resume", "archive", "erase")
@@ -59,12 +59,12 @@ def facts(case: Case) -> list[dict[str, str]]:
     """Dates and marks; nothing of the illness."""
     return [
         {"term": _("State"), "text": str(case.get_state_display())},
-        {"term": _("In this state since"), "text": when(case.state_since)},
-        {"term": _("Begun"), "text": when(case.created_at)},
-        {"term": _("Submitted"), "text": when(case.submitted_at) or "–"},
-        {"term": _("Report delivered"), "text": when(case.delivered_at) or "–"},
+        {"term": _("In this state since"), "text": moment(case.state_since)},
+        {"term": _("Begun"), "text": moment(case.created_at)},
+        {"term": _("Submitted"), "text": moment(case.submitted_at) or "–"},
+        {"term": _("Report delivered"), "text": moment(case.delivered_at) or "–"},
         {"term": _("Legal hold"), "text": _("yes") if case.legal_hold else _("no")},
-        {"term": _("Erasure requested"), "text": when(case.erasure_requested_at) or _("no")},
+        {"term": _("Erasure requested"), "text": moment(case.erasure_requested_at) or _("no")},
     ]
 
 
@@ -85,7 +85,7 @@ def history(events: Iterable[CaseEvent], names: dict[str, str], roles: dict[str,
     titles = event_titles()
     return [
         {
-            "when": when(event.at),
+            "when": moment(event.at),
             "iso": event.at.isoformat(),
             "who": who(event.by, names, roles),
             "title": titles.get(event.verb, event.verb.replace("_", " ")),
@@ -108,7 +108,7 @@ def accesses(events: Iterable[AuditEvent], names: dict[str, str], roles: dict[st
     """Entries of the audit log as rows: when, who, what, outcome."""
     return [
         [
-            {"text": when(event.recorded), "iso": event.recorded.isoformat()},
+            {"text": moment(event.recorded), "iso": event.recorded.isoformat()},
             who(event.agent, names, roles),
             action_words(event.action),
             {"text": _("refused"), "tone": "danger"} if event.outcome != "success" else _("done"),
@@ -138,6 +138,20 @@ def action_words(action: str) -> str:
         "link.revoke": _("Closed a link"),
         "consent.give": _("Gave consent"),
         "consent.withdraw": _("Withdrew consent"),
+        "case.read_dates": _("Opened the dates of the case"),
+        "story.save": _("Saved a part of the story"),
+        "recap.confirm": _("Confirmed the summary"),
+        "offer.choose": _("Chose whom to ask"),
+        "offer.open": _("Asked a specialist"),
+        "offer.declare": _("Declared conflicts of interest"),
+        "blind_read.save": _("Saved the first impression"),
+        "blind_read.reveal": _("Opened the first opinion"),
+        "opinion.start": _("Began the opinion"),
+        "opinion.save": _("Saved the opinion"),
+        "finding.add": _("Added a finding"),
+        "quality.save": _("Saved the quality check"),
+        "report.seal": _("Sealed the report"),
+        "report.deliver": _("Delivered the report"),
         "access_history.read": _("Looked at this list"),
     }
     room, _dot, verb = action.partition(".")

@@ -4,21 +4,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from consilium.core import clock
 from consilium.packs import registry
 from consilium.people.models import Licence, Membership, Specialist, User
 from consilium.web.admin.queries import name_of, specialist_of
+from consilium.web.desk.present.dates import day, languages
 from consilium.web.models import DeletionRequest
 
 SOON_DAYS = 60
-
-
-def day(when: Any) -> str:
-    """A date in words."""
-    return date_format(when, "j F Y") if when else "–"
 
 
 def rows(found: Iterable[User]) -> list[list[Any]]:
@@ -95,7 +90,7 @@ def _facts(profile: Specialist) -> list[str]:
     titles = {pack.id: str(pack.title) for pack in registry.specialties()}
     return [
         ", ".join(titles.get(code, code) for code in profile.specialties),
-        _("Writes: %(languages)s") % {"languages": ", ".join(profile.languages)},
+        _("Writes: %(languages)s") % {"languages": languages(profile.languages)},
         _("Up to %(n)s cases at the same time") % {"n": profile.capacity},
     ]
 

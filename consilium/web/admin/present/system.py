@@ -9,9 +9,9 @@ from django.utils.translation import ngettext
 from consilium.core import clock
 from consilium.packs import registry
 from consilium.people.models import User
-from consilium.web.admin.present.people import day, standing
+from consilium.web.admin.present.people import standing
 from consilium.web.admin.queries import LogState, name_of, specialist_of
-from consilium.web.desk.present.case import when
+from consilium.web.desk.present.dates import day, moment
 
 TONES = {"draft": "warn", "signed-off": "good", "expired": "danger"}
 
@@ -117,6 +117,6 @@ def last_recorded(statement: str) -> str:
     from datetime import datetime
 
     try:
-        return when(datetime.fromisoformat(json.loads(statement)["recorded"]))
+        return moment(datetime.fromisoformat(json.loads(statement)["recorded"]))
     except (ValueError, KeyError, TypeError):
         return ""

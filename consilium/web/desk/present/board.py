@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -16,6 +15,7 @@ from consilium.cases.states import OWNER, State
 from consilium.core import clock
 from consilium.packs import registry
 from consilium.vault import fields
+from consilium.web.desk.present.dates import short_day, span
 from consilium.web.desk.queries import Filters, Insight
 
 SOON = timedelta(hours=24)
@@ -88,32 +88,15 @@ def due(case: Case, *, paused: bool, now: datetime | None = None) -> tuple[str, 
     return _("Due in %(span)s") % {"span": span(case.due_at - now)}, tone
 
 
-def span(length: timedelta) -> str:
-    """A length of time in its largest useful unit."""
-    minutes = max(1, round(length.total_seconds() / 60))
-    if minutes < 90:
-        return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
-    if minutes < 48 * 60:
-        hours = round(minutes / 60)
-        return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": hours}
-    days = round(minutes / 1440)
-    return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
-
-
 def treatment_alarm(case: Case) -> str:
     """The sentence when the estimate passes the date of the planned treatment, else nothing."""
     estimate = deadlines.estimate(case)
     if not case.planned_treatment_on or estimate is None or estimate.date() < case.planned_treatment_on:
         return ""
     return _("Treatment planned for %(day)s, report expected %(report)s") % {
-        "day": day(case.planned_treatment_on),
-        "report": day(estimate),
+        "day": short_day(case.planned_treatment_on),
+        "report": short_day(estimate),
     }
-
-
-def day(when: Any) -> str:
-    """A day and month in words."""
-    return date_format(when, "j F")
 
 
 def specialty_title(case: Case) -> str:

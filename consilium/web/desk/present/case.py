@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from consilium.access.principals import Principal
@@ -13,24 +12,13 @@ from consilium.cases import deadlines
 from consilium.cases.actions.advance import possible, what_is_missing
 from consilium.cases.models import Case, CaseEvent, ClockStop
 from consilium.cases.states import State
-from consilium.cases.workflow import RETURN, TABLE, row_for, rows_from
+from consilium.cases.workflow import RETURN, row_for, rows_from
 from consilium.core import clock
-from consilium.core.text import iso_date
 from consilium.packs import registry
 from consilium.web.desk import steps
 from consilium.web.desk.present import board
-
-
-def when(at: Any) -> str:
-    """A moment in words, local time."""
-    return date_format(clock_local(at), "j F Y, H:i") if at else ""
-
-
-def clock_local(at: Any) -> Any:
-    """A moment in the time zone of the page."""
-    from django.utils.timezone import localtime
-
-    return localtime(at)
+from consilium.web.desk.present import events as events_in_words
+from consilium.web.desk.present.dates import day, day_of, languages, moment, span
 
 
 def tabs(case: Case, current: str) -> list[dict[str, Any]]:
@@ -54,7 +42,9 @@ def other_steps(case: Case, by: Principal, *, but: Iterable[str] = (), page: str
     found = []
     for row in rows_from(case.state):
         if row.verb in steps.BY_VERB and row.verb not in but and possible(case, row.verb, by):
-            found.append({"verb": row.verb, "label": row.label, "href": reverse(page, args=[case.pk, row.verb])})
+            found.append(
+                {"verb": row.verb, "label": step_label(case, row.verb), "href": reverse(page, args=[case.pk, row.verb])}
+            )
     return found
 
 
@@ -106,8 +96,13 @@ def _button(case: Case, by: Principal, verb: str, missing: list[Any]) -> dict[st
 
 
 def _step_button(case: Case, verb: str) -> dict[str, str]:
-    row = row_for(verb, case.state)
-    return {"href": reverse("desk_step", args=[case.pk, verb]), "label": str(row.label) if row else verb}
+    return {"href": reverse("desk_step", args=[case.pk, verb]), "label": step_label(case, verb)}
+
+
+def step_label(case: Case, verb: str) -> str:
+    """The words of a step's button: the desk's own where the table speaks to the patient."""
+    row, own = row_for(verb, case.state), steps.BY_VERB.get(verb)
+    return str((own and own.label) or (row.label if row else verb))
 
 
 def oral_is_missing(case: Case) -> bool:
@@ -119,20 +114,19 @@ def oral_is_missing(case: Case) -> bool:
 def identity(case: Case) -> list[dict[str, str]]:
     """Who the patient is and how to reach them."""
     person = case.patient
-    born = iso_date(person.birth_date)
     contact = person.contact
     address = ", ".join(str(contact[key]) for key in ("address", "country") if contact.get(key))
     email = person.user.email if person.user else ""
     checked = person.identity_checked_at
     return [
         {"term": _("Name"), "text": person.full_name},
-        {"term": _("Birth date"), "text": date_format(born, "DATE_FORMAT") if born else _("not given")},
+        {"term": _("Birth date"), "text": day_of(person.birth_date)},
         {"term": _("Telephone"), "text": person.telephone or _("not given")},
         {"term": _("E-mail"), "text": email or _("no account: cared for by telephone or post")},
         {"term": _("Address"), "text": address or _("not given")},
         {
             "term": _("Identity"),
-            "text": _("checked on %(day)s") % {"day": when(checked)} if checked else _("not checked yet"),
+            "text": _("checked on %(day)s") % {"day": moment(checked)} if checked else _("not checked yet"),
         },
     ]
 
@@ -145,16 +139,15 @@ def facts(case: Case) -> list[dict[str, str]]:
     found = [
         {"term": _("Specialty"), "text": board.specialty_title(case)},
         {"term": _("Rule"), "text": f"{rule.title}" + (f" – {listed.title}" if listed else "")},
-        {"term": _("Language"), "text": case.language},
+        {"term": _("Language"), "text": languages([case.language])},
         {"term": _("Urgency"), "text": case.get_urgency_display()},
     ]
     if case.planned_treatment_on:
-        planned = date_format(case.planned_treatment_on, "DATE_FORMAT")
-        found.append({"term": _("Planned treatment"), "text": planned})
+        found.append({"term": _("Planned treatment"), "text": day(case.planned_treatment_on)})
     if estimate:
-        found.append({"term": _("Report expected"), "text": date_format(clock_local(estimate), "DATE_FORMAT")})
+        found.append({"term": _("Report expected"), "text": day(estimate)})
     if case.delivered_at:
-        found.append({"term": _("Report delivered"), "text": when(case.delivered_at)})
+        found.append({"term": _("Report delivered"), "text": moment(case.delivered_at)})
     return found
 
 
@@ -163,7 +156,7 @@ def pauses(stops: Iterable[ClockStop]) -> list[dict[str, Any]]:
     return [
         {
             "reason": stop.get_reason_display(),
-            "since": when(stop.started_at),
+            "since": moment(stop.started_at),
             "href": reverse("desk_clock_start", args=[stop.case_id, stop.pk]),
         }
         for stop in stops
@@ -178,34 +171,13 @@ def sees(case: Case, by: Principal) -> dict[str, bool]:
     return {action.replace(".", "_"): may(action, case, by) for action in actions + more}
 
 
-def event_titles() -> dict[str, str]:
-    """Words for what happened; workflow verbs take the words of their row."""
-    own = {
-        "start": _("Request started"),
-        "check_identity": _("Identity and eligibility checked"),
-        "record_here": _("Record marked as here"),
-        "record_asked": _("Record asked for"),
-        "record_waived": _("Record waived"),
-        "record_missing": _("Record marked as missing"),
-        "stop_clock": _("Clock stopped"),
-        "start_clock": _("Clock started again"),
-        "set_triage": _("Triage done"),
-        "mark_conclusions": _("Concluding pages marked"),
-        "oral_explanation": _("Oral explanation held"),
-        "legal_hold": _("Legal hold set"),
-        "legal_hold_lifted": _("Legal hold lifted"),
-        "request_erasure": _("Erasure requested"),
-    }
-    return own | {row.verb: str(row.label) for row in TABLE}
-
-
 def history(events: Iterable[CaseEvent], names: dict[str, str], case: Case) -> list[dict[str, Any]]:
     """The case's events, newest first, with names and notes in words."""
-    titles = event_titles()
+    titles = events_in_words.titles()
     states = dict(State.choices)
     return [
         {
-            "when": when(event.at),
+            "when": moment(event.at),
             "iso": event.at.isoformat(),
             "who": names.get(event.by) or actor(event),
             "title": titles.get(event.verb, event.verb.replace("_", " ")),
@@ -257,8 +229,8 @@ def urgent_story(events: list[CaseEvent], names: dict[str, str], case: Case) -> 
     return {
         "note": raised[-1].note,
         "who": names.get(raised[-1].by) or actor(raised[-1]),
-        "when": when(raised[-1].at),
-        "waiting": board.span(clock.now() - raised[-1].at),
+        "when": moment(raised[-1].at),
+        "waiting": span(clock.now() - raised[-1].at),
         "telephone": case.patient.telephone,
         "doctor": doctor,
     }
@@ -273,7 +245,7 @@ def step_words(case: Case, verb: str) -> dict[str, Any]:
     moved = _("The case goes to: %(state)s.") % {"state": State(target).label if target else "–"}
     sentences = [str(row.confirm)] if row.confirm else []
     return {
-        "heading": str(row.label),
-        "confirm_label": str(row.label),
+        "heading": step_label(case, verb),
+        "confirm_label": step_label(case, verb),
         "consequences": sentences + ([moved] if target != case.state else []),
     }

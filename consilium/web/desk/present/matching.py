@@ -12,8 +12,7 @@ from consilium.cases.needs import Asked, unmet
 from consilium.cases.workflow import row_for
 from consilium.core import clock
 from consilium.packs import registry
-from consilium.web.desk.present import board
-from consilium.web.desk.present.case import when
+from consilium.web.desk.present.dates import languages, moment, span
 
 TONES = {"open": "accent", "accepted": "good", "declined": "warn", "timed_out": "warn"}
 
@@ -29,7 +28,7 @@ def candidates(found: Iterable[Candidate]) -> list[dict[str, Any]]:
             "place": candidate.specialist.institution,
             "facts": [
                 ", ".join(titles.get(code, code) for code in candidate.specialist.specialties),
-                _("Writes: %(languages)s") % {"languages": ", ".join(candidate.specialist.languages)},
+                _("Writes: %(languages)s") % {"languages": languages(candidate.specialist.languages)},
                 _("%(active)s of %(capacity)s cases now")
                 % {"active": candidate.active_cases, "capacity": candidate.specialist.capacity},
             ],
@@ -57,12 +56,12 @@ def _offer_words(offer: Offer) -> str:
     if offer.status == Offer.Status.OPEN and offer.expires_at:
         left = offer.expires_at - clock.now()
         if left.total_seconds() > 0:
-            return _("asked %(at)s, answer due in %(left)s") % {"at": when(offer.opened_at), "left": board.span(left)}
-        return _("asked %(at)s, the time is over") % {"at": when(offer.opened_at)}
+            return _("asked %(at)s, answer due in %(left)s") % {"at": moment(offer.opened_at), "left": span(left)}
+        return _("asked %(at)s, the time is over") % {"at": moment(offer.opened_at)}
     if offer.status == Offer.Status.QUEUED:
         return _("asked if nobody before accepts")
     reason = " – ".join(str(part) for part in (offer.get_reason_display(), offer.reason_note) if part)
-    return " – ".join(part for part in (when(offer.answered_at), reason) if part)
+    return " – ".join(part for part in (moment(offer.answered_at), reason) if part)
 
 
 def waits(case: Case, by: Principal) -> list[Any]:

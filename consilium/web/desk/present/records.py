@@ -7,11 +7,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from consilium.cases.models import Case, RecordRequest
-from consilium.core.text import iso_date
 from consilium.packs import registry
 from consilium.records.models import Record, Upload
 from consilium.records.problems import TABLE as PROBLEMS
-from consilium.web.reading.present import extent, shown_date
+from consilium.web.desk.present.dates import day_of
+from consilium.web.reading.present import extent
 
 TONES = {"here": "good", "waived": "neutral", "asked": "info", "missing": "warn"}
 
@@ -63,7 +63,7 @@ def doubtful(case: Case, records: Iterable[Record]) -> list[dict[str, Any]]:
             "columns": [_("Compare"), _("In the file"), _("The patient")],
             "rows": [
                 [_("Name"), _in_file(record, "patient_name"), person.full_name],
-                [_("Birth date"), _date_in_file(record), _date(person.birth_date)],
+                [_("Birth date"), _date_in_file(record), day_of(person.birth_date)],
             ],
         }
         for record in records
@@ -77,13 +77,7 @@ def _in_file(record: Record, key: str) -> str:
 
 
 def _date_in_file(record: Record) -> str:
-    return _date(str(record.facts.get("patient_birth_date", "")))
-
-
-def _date(text: str) -> str:
-    """An ISO or DICOM date (YYYYMMDD, PS3.5 §6.2 DA) in words."""
-    plain = f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else text
-    return shown_date(plain) if iso_date(plain) else text or _("not given")
+    return day_of(str(record.facts.get("patient_birth_date", "")))
 
 
 def kept(case: Case, records: Iterable[Record]) -> list[dict[str, Any]]:
@@ -94,7 +88,7 @@ def kept(case: Case, records: Iterable[Record]) -> list[dict[str, Any]]:
             "name": name_of(record),
             "kind": record.get_kind_display(),
             "size": extent(record),
-            "when": shown_date(record.clinical_date),
+            "when": day_of(record.clinical_date) if record.clinical_date else _("no date"),
             "state": states[record.status],
             "text": " ".join(str(PROBLEMS[code].sentence) for code in record.problems if code in PROBLEMS),
             "href": reverse("record", args=[case.pk, record.pk]),

@@ -10,7 +10,7 @@ from consilium.cases.models import Case
 from consilium.cases.states import State
 from consilium.people.models import Person
 from consilium.web.desk.present import board
-from consilium.web.reading.present import shown_date
+from consilium.web.desk.present.dates import day_of
 
 # Names of the three fields of a date (web/components/forms.py).
 DATE_PARTS = ("day", "month", "year")
@@ -20,7 +20,7 @@ def person(found: Person) -> dict[str, str]:
     """A person as far as one needs to recognise them."""
     return {
         "name": found.full_name,
-        "born": shown_date(found.birth_date),
+        "born": day_of(found.birth_date),
         "telephone": found.telephone,
         "href": reverse("scribe_start", args=[found.pk]),
     }

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from consilium.cases.models import Case, GuestLink
 from consilium.core import clock
 from consilium.opinions.models import Delivery, Report
-from consilium.web.desk.present.case import when
+from consilium.web.desk.present.dates import moment
 
 
 def reports(found: Iterable[Report]) -> list[dict[str, Any]]:
@@ -17,7 +17,7 @@ def reports(found: Iterable[Report]) -> list[dict[str, Any]]:
     return [
         {
             "title": _("Version %(n)s") % {"n": report.number},
-            "issued": when(report.issued_at),
+            "issued": moment(report.issued_at),
             "code": report.verify_code,
             "current": report.superseded_at is None,
             "clinical": f"/data/reports/{report.pk}/clinical.pdf",
@@ -33,10 +33,10 @@ def receipts(found: Iterable[Delivery], names: dict[str, str], links: Iterable[G
     rows = []
     for delivery in found:
         who = names.get(delivery.to) or guests.get(delivery.to) or _("Recipient")
-        opened = {"text": when(delivery.opened_at), "tone": "good"} if delivery.opened_at else _unopened(delivery)
+        opened = {"text": moment(delivery.opened_at), "tone": "good"} if delivery.opened_at else _unopened(delivery)
         recipient = {"text": who, "note": delivery.get_recipient_display()}
-        downloaded = when(delivery.downloaded_at) or "–"
-        rows.append([recipient, str(delivery.report.number), when(delivery.told_at), opened, downloaded])
+        downloaded = moment(delivery.downloaded_at) or "–"
+        rows.append([recipient, str(delivery.report.number), moment(delivery.told_at), opened, downloaded])
     return rows
 
 
@@ -57,8 +57,8 @@ def links(case: Case, found: Iterable[GuestLink]) -> list[dict[str, Any]]:
                 "place": link.recipient.get("institution", ""),
                 "state": state,
                 "tone": tone,
-                "until": when(link.expires_at),
-                "opened": when(link.opened_at),
+                "until": moment(link.expires_at),
+                "opened": moment(link.opened_at),
                 "revoke": reverse("desk_link_revoke", args=[case.pk, link.pk]) if tone in ("good", "info") else "",
             }
         )

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from consilium.cases.models import Case
 from consilium.records.models import Record
 from consilium.web.desk.present import board
+from consilium.web.desk.present.dates import day_of
 from consilium.web.desk.present.records import name_of
-from consilium.web.reading.present import shown_date
 
 EXCERPT = 280
 MAX_PAGES = 60
@@ -44,7 +44,7 @@ def documents(
             {
                 "name": name_of(record),
                 "kind": record.get_kind_display(),
-                "when": shown_date(record.clinical_date),
+                "when": day_of(record.clinical_date) if record.clinical_date else _("no date"),
                 "href": reverse("record", args=[case.pk, record.pk]),
                 "field": field_of(record),
                 "suggested": bool(record.conclusion_pages) and not case.conclusions_marked_at,

@@ -25,6 +25,7 @@ from consilium.web.desk import forms, queries, steps
 from consilium.web.desk.guards import case_for, desk_case
 from consilium.web.desk.present import board
 from consilium.web.desk.present import case as present
+from consilium.web.desk.present.dates import moment
 from consilium.web.http import Request
 
 GET_POST = ["GET", "HEAD", "POST"]
@@ -37,6 +38,7 @@ def page(request: Request, case: Case, name: str, context: dict[str, Any]) -> Ht
         "tabs": present.tabs(case, f"desk_{name}"),
         "may": present.sees(case, request.principal),
         "alarm": board.treatment_alarm(case),
+        "state_tone": board.STATE_TONES.get(State(case.state), "neutral"),
     }
     return render(request, f"desk/{name}.html", known | context)
 
@@ -79,7 +81,7 @@ def story(request: Request, case: Case) -> HttpResponse:
     context = {
         "parts": [part for part in stories.parts(case) if part.rows],
         "questions": case.questions.all(),
-        "confirmed": present.when(recap.confirmed_at) if recap else "",
+        "confirmed": moment(recap.confirmed_at) if recap else "",
         "consents": sorted(consents.in_force(case.pk)),
     }
     return page(request, case, "story", context)
@@ -119,7 +121,7 @@ def conversation(request: Request, case: Case) -> HttpResponse:
 def _bubble(message: Any, names: dict[str, str], own: str) -> dict[str, Any]:
     return {
         "who": names.get(message.by) or _("The treating doctor (by link)"),
-        "when": present.when(message.sent_at),
+        "when": moment(message.sent_at),
         "iso": message.sent_at.isoformat(),
         "audience": message.get_audience_display(),
         "body": message.body,

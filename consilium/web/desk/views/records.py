@@ -33,8 +33,10 @@ def records(request: Request, case: Case) -> HttpResponse:
     audit.read(f"case:{case.pk}", by=by, space=case.pk, action="record.list")
     found = list(scopes.records(by, case))
     sent = list(scopes.uploads(by, case))
+    items = present.checklist(case, case.record_requests.all(), desk.suggest_here(case))
     context = {
-        "items": present.checklist(case, case.record_requests.all(), desk.suggest_here(case)),
+        "required": [item for item in items if item["mandatory"]],
+        "helpful": [item for item in items if not item["mandatory"]],
         "doubtful": present.doubtful(case, found),
         "rows": present.kept(case, found),
         "uploads": present.uploads(sent),

@@ -23,6 +23,7 @@ from consilium.web.desk import forms, queries
 from consilium.web.desk.guards import desk_case
 from consilium.web.desk.present import case as present_case
 from consilium.web.desk.present import sharing as present
+from consilium.web.desk.present.dates import moment
 from consilium.web.desk.views.case import GET_POST, page
 from consilium.web.http import Request
 
@@ -45,7 +46,7 @@ def report(request: Request, case: Case) -> HttpResponse:
         "links": present.links(case, links),
         "consented": consents.holds(case.pk, consents.SHARE_WITH_TREATING_DOCTOR),
         "oral_missing": present_case.oral_is_missing(case) and case.state == State.SIGNED,
-        "oral_at": present_case.when(case.oral_explanation_held_at),
+        "oral_at": moment(case.oral_explanation_held_at),
     }
     return page(request, case, "report", context)
 
@@ -99,7 +100,7 @@ def new_link(request: Request, case: Case) -> HttpResponse:
 def _shown_once(request: Request, case: Case, made: team.NewLink) -> HttpResponse:
     address = f"{settings.PUBLIC_URL}{reverse('guest_open', args=[made.token])}"
     context = {"case": case, "address": address, "code": made.code, "link": made.link}
-    return render(request, "desk/link_made.html", context | {"until": present_case.when(made.link.expires_at)})
+    return render(request, "desk/link_made.html", context | {"until": moment(made.link.expires_at)})
 
 
 @require_http_methods(GET_POST)

@@ -18,6 +18,7 @@ from consilium.web.desk.guards import case_for
 from consilium.web.desk.present import board
 from consilium.web.desk.present import case as present_case
 from consilium.web.desk.present import triage as present
+from consilium.web.desk.present.dates import moment
 from consilium.web.guards import member
 from consilium.web.http import Request
 
@@ -75,6 +76,6 @@ def conclusions(request: Request, case: Case) -> HttpResponse:
         "case": case,
         "documents": present.documents(case, records),
         "tabs": present.tabs(case, "triage_conclusions") if "triage_clinician" in by.roles else [],
-        "marked_at": present_case.when(case.conclusions_marked_at),
+        "marked_at": moment(case.conclusions_marked_at),
     }
     return render(request, "desk/conclusions.html", context)
