@@ -46,7 +46,7 @@ class Found:
 def ingest(upload: Upload, owner: Owner) -> Upload:
     """Read `upload` and file its records; returns it with its final status."""
     Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.CHECKING)
-    if _kind(upload) == Kind.ZIP:
+    if _sniffed(upload) == Kind.ZIP:
         _ingest_archive(upload, owner)
     else:
         _ingest_single(upload, owner)
@@ -54,7 +54,7 @@ def ingest(upload: Upload, owner: Owner) -> Upload:
     return upload
 
 
-def _kind(upload: Upload) -> Kind:
+def _sniffed(upload: Upload) -> Kind:
     """By content: the head, and the tail in which zip-based documents name their parts."""
 
     def part(start: int, end: int) -> bytes:
@@ -177,7 +177,7 @@ def _record_for(upload: Upload, owner: Owner, found: Found) -> Record:
     return _new_record(upload, owner, found, group)
 
 
-def _kind(extraction: Extraction) -> str:
+def _record_kind(extraction: Extraction) -> str:
     """A document that speaks of images is their report; images are what has frames."""
     kind = KINDS.get(extraction.suggested_type, extraction.suggested_type)
     if kind == Record.Kind.IMAGING and extraction.page_count and not extraction.facts.get("frames"):
@@ -187,7 +187,7 @@ def _kind(extraction: Extraction) -> str:
 
 def _new_record(upload: Upload, owner: Owner, found: Found, group: str) -> Record:
     extraction = found.extraction
-    kind = _kind(extraction)
+    kind = _record_kind(extraction)
     problems = _problem_codes(owner, found)
     record = Record(
         space=upload.space,
