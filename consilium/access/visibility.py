@@ -35,7 +35,7 @@ def sees_conclusion(roles: frozenset[str], phase: str, *, reads_blind: bool) -> 
 
 def visible_pages(count: int, conclusion_pages: Iterable[int], *, conclusion: bool) -> list[int]:
     """Page indices (from 0) of a document that may be shown."""
-    hidden = set() if conclusion else set(conclusion_pages)
+    hidden: set[int] = set() if conclusion else set(conclusion_pages)
     return [page for page in range(count) if page not in hidden]
 
 

@@ -44,7 +44,7 @@ class Candidate:
 
     @property
     def reasons(self) -> list[tuple[bool, Promise]]:
-        return [(ok, REASONS[code][0 if ok else 1]) for code, ok in self.checks.items()]
+        return [(ok, REASONS[code][0] if ok else REASONS[code][1]) for code, ok in self.checks.items()]
 
     def stored(self) -> list[dict[str, object]]:
         """What is kept on the offer, so that the choice can be explained later."""

@@ -69,7 +69,7 @@ class User(AbstractBaseUser):
     is_demo = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=clock.now)
 
-    objects = UserManager()
+    objects: UserManager = UserManager()
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []
 

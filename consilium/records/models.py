@@ -98,7 +98,7 @@ class Record(models.Model):
     pages = models.PositiveIntegerField(default=0)
     images = models.PositiveIntegerField(default=0)
     # Pages that state the first opinion's conclusion: withheld until the blind read is locked. -1: not yet looked at.
-    conclusion_pages = models.JSONField(default=list)
+    conclusion_pages: "models.JSONField[list[int]]" = models.JSONField(default=list)
     added_by = models.CharField(max_length=60)
     added_at = models.DateTimeField(default=clock.now)
     removed_at = models.DateTimeField(null=True, blank=True)

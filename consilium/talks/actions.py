@@ -116,7 +116,7 @@ def _answered(asked: Asked) -> Sentence:
 @after("issue_addendum")
 def _link_to_addendum(step: Step) -> None:
     """Questions answered since the last version are what led to this one."""
-    newest = step.case.opinions.order_by("-number").first()
+    newest = step.case.opinions.latest("number")
     step.case.clarifications.filter(led_to=None, answered_at__isnull=False, opinion__number__lt=newest.number).update(
         led_to=newest
     )

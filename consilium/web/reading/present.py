@@ -188,7 +188,7 @@ def kind_tabs(records: list[Record], chosen: str) -> list[dict[str, Any]]:
         counts[record.kind] = counts.get(record.kind, 0) + 1
     if len(counts) < 2:
         return []
-    labels = dict(Record.Kind.choices)
+    labels: dict[str, Any] = dict(Record.Kind.choices)
     tabs = [{"label": _("All"), "href": "?", "current": chosen not in counts, "count": len(records)}]
     return tabs + [
         {"label": labels[kind], "href": f"?kind={kind}", "current": kind == chosen, "count": count}

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from consilium.access import scopes
 from consilium.cases.models import Case
@@ -12,7 +13,7 @@ from consilium.core.errors import BadInput, NotFound
 from consilium.records import previews
 from consilium.records.models import Record
 from consilium.web.guards import with_case
-from consilium.web.http import Request
+from consilium.web.http import Request, query_of
 from consilium.web.reading import present
 
 
@@ -22,6 +23,7 @@ def layout_of(request: Request, case: Case) -> str:
     return "layouts/patient.html" if patient_side else "layouts/staff.html"
 
 
+@require_safe
 @with_case("record.view")
 def record_list(request: Request, case: Case) -> HttpResponse:
     """All records of the case by clinical date, optionally of one kind."""
@@ -37,6 +39,7 @@ def record_list(request: Request, case: Case) -> HttpResponse:
     return render(request, "reading/list.html", context | {"layout": layout_of(request, case)})
 
 
+@require_safe
 @with_case("record.view")
 def record_page(request: Request, case: Case, record_id: UUID) -> HttpResponse:
     """One record: its pages or images, its text, its facts."""
@@ -47,7 +50,7 @@ def record_page(request: Request, case: Case, record_id: UUID) -> HttpResponse:
         "case": case,
         "record": record,
         "row": present.row(record, case, withheld=False),
-        "viewer": present.viewer(record, request.GET.dict(), pages, request.path),
+        "viewer": present.viewer(record, query_of(request), pages, request.path),
         "texts": present.texts(record, pages),
         "facts": present.facts_of(record),
         "files": present.downloads(record) if scopes.sees_original(request.principal, case, record) else [],
@@ -56,6 +59,7 @@ def record_page(request: Request, case: Case, record_id: UUID) -> HttpResponse:
     return render(request, "reading/record.html", context)
 
 
+@require_safe
 @with_case("record.view")
 def windowed_frame(request: Request, case: Case, record_id: UUID, file_id: UUID, index: int) -> HttpResponse:
     """A frame in another window, rendered in the sandbox now: ?centre=&width= (PS3.3 C.11.2.1.2)."""

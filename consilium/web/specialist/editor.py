@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
 
 from consilium.access.rules import may
 from consilium.cases.actions.advance import what_is_missing
@@ -52,6 +53,7 @@ def draft_for(request: Request, case: Case) -> Opinion:
     return draft
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @with_case("opinion.view_draft")
 def part(request: Request, case: Case, part: str) -> HttpResponse:
     """One part of the opinion: shown, saved, autosaved."""
@@ -176,6 +178,7 @@ def findings(request: Request, case: Case, draft: Opinion) -> HttpResponse:
     return render(request, "specialist/findings.html", context)
 
 
+@require_POST
 @with_case("opinion.view_draft")
 def remove_finding(request: Request, case: Case, finding_id: UUID) -> HttpResponse:
     """Take a finding out of the draft."""
@@ -217,6 +220,7 @@ def _sign(request: Request, case: Case, draft: Opinion, note: forms.ChangeNoteFo
     return redirect("review", case.pk)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @with_case("addendum.write")
 def start_addendum(request: Request, case: Case) -> HttpResponse:
     """Begin (or go on with) the next version of the report; a POST with discard gives it up."""

@@ -13,7 +13,7 @@ from consilium.core import audit
 from consilium.people.queries import names_of
 from consilium.records.models import Record
 from consilium.talks import actions as talks
-from consilium.web.http import Request
+from consilium.web.http import Request, query_of
 from consilium.web.reading import present as reading
 
 
@@ -65,7 +65,7 @@ def _marks(viewer: reading.Viewer, regions: list[dict[str, Any]]) -> list[dict[s
 
 def _asked(request: Request, case: Case) -> dict[str, str]:
     """The query; ?file=&index= (a finding's place) becomes the series and frame that show it."""
-    query = request.GET.dict()
+    query = query_of(request)
     if "file" not in query:
         return query
     try:

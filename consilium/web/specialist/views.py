@@ -1,9 +1,10 @@
-"""The specialist's way in: offers, the blind read, the reveal, and what follows delivery. The editor is in editor.py."""
+"""The specialist's way in: offers, the blind read, the reveal, what follows delivery. The editor is in editor.py."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from consilium.access import scopes
 from consilium.cases.actions import advance, desk, offers
@@ -20,7 +21,10 @@ from consilium.web.guards import member, with_case
 from consilium.web.http import Request, posted
 from consilium.web.specialist import forms, pane, present
 
+GET_POST = ["GET", "HEAD", "POST"]
 
+
+@require_safe
 @member("specialist")
 def home(request: Request) -> HttpResponse:
     """Open offers first, then the cases in hand by due time, then what was delivered."""
@@ -44,6 +48,7 @@ def _when(card: dict) -> object:
     return card["at"]
 
 
+@require_http_methods(GET_POST)
 @with_case("summary.view")
 def offer(request: Request, case: Case) -> HttpResponse:
     """The de-identified summary; declaring conflicts and accepting in one form."""
@@ -62,6 +67,7 @@ def offer(request: Request, case: Case) -> HttpResponse:
     return render(request, "specialist/offer.html", {"case": case, "view": view, "form": form})
 
 
+@require_http_methods(GET_POST)
 @with_case("summary.view")
 def decline(request: Request, case: Case) -> HttpResponse:
     """Decline with a reason; the next specialist is asked."""
@@ -75,6 +81,7 @@ def decline(request: Request, case: Case) -> HttpResponse:
     return render(request, "specialist/decline.html", {"case": case, "form": form})
 
 
+@require_safe
 @with_case("story.view")
 def review(request: Request, case: Case) -> HttpResponse:
     """One address for a case in hand: leads to the page of its present step."""
@@ -112,6 +119,7 @@ def overview(request: Request, case: Case) -> HttpResponse:
     return render(request, "specialist/overview.html", context)
 
 
+@require_http_methods(GET_POST)
 @with_case("blind_read.write")
 def blind_read(request: Request, case: Case) -> HttpResponse:
     """Records on the left, the first impression on the right; saved as it is typed."""
@@ -130,6 +138,7 @@ def blind_read(request: Request, case: Case) -> HttpResponse:
     return render(request, "specialist/blind_read.html", context)
 
 
+@require_http_methods(GET_POST)
 @with_case("blind_read.write")
 def lock_blind_read(request: Request, case: Case) -> HttpResponse:
     """The last look before the impression is locked for good."""
@@ -150,6 +159,7 @@ def advance_missing(case: Case, verb: str, request: Request) -> list[object]:
     return what_is_missing(case, verb, request.principal)
 
 
+@require_http_methods(GET_POST)
 @with_case("opinion.write")
 def reveal(request: Request, case: Case) -> HttpResponse:
     """The first opinion is shown; looking at it is noted with its time and required before drafting."""
@@ -171,6 +181,7 @@ STEPS = {
 }
 
 
+@require_http_methods(GET_POST)
 @with_case("story.view")
 def step(request: Request, case: Case, name: str) -> HttpResponse:
     """A step with a reason: raise an urgent alarm, or hand the case back."""
@@ -186,6 +197,7 @@ def step(request: Request, case: Case, name: str) -> HttpResponse:
     return render(request, "specialist/step.html", {"case": case, "row": row, "form": form, "name": name})
 
 
+@require_http_methods(GET_POST)
 @with_case("request.manage")
 def ask_for_record(request: Request, case: Case) -> HttpResponse:
     """Ask the patient or a provider for a record; the clock pauses until it is there."""
@@ -200,13 +212,14 @@ def ask_for_record(request: Request, case: Case) -> HttpResponse:
     return render(request, "specialist/ask.html", {"case": case, "items": pack.records})
 
 
+@require_POST
 @with_case("clarification.answer")
 def answer(request: Request, case: Case) -> HttpResponse:
     """Answer one question about the report; the last answer sends them all."""
     _require_specialist(request, case)
     waiting = case.clarifications.filter(pk=request.POST.get("clarification") or None, answered_at=None).first()
     form = forms.AnswerForm(request.POST)
-    if request.method != "POST" or waiting is None or not form.is_valid():
+    if waiting is None or not form.is_valid():
         messages.error(request, _("Please write your answer first."))
         return redirect("review", case.pk)
     talks.answer(waiting, by=request.principal, text=form.cleaned_data["answer"])
@@ -218,6 +231,7 @@ def answer(request: Request, case: Case) -> HttpResponse:
     return redirect("review", case.pk)
 
 
+@require_POST
 @with_case("message.send")
 def message(request: Request, case: Case) -> HttpResponse:
     """Write to the patient or to the desk."""
