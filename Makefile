@@ -38,7 +38,7 @@ tour: setup-dev ## walk one case from sign-up to signed report over real HTTP, i
 	@.venv/bin/python -m e2e.tour
 
 messages: setup-dev ## collect texts for translation and compile the catalogues
-	@.venv/bin/python -m django makemessages --settings consilium.config.settings -l de --no-obsolete \
+	@.venv/bin/python -m django makemessages --settings consilium.config.settings -l de --no-obsolete --no-location --no-wrap \
 		--ignore '.venv*' --ignore 'node_modules' --ignore 'build' --ignore 'var'
 	@scripts/compile_messages
 
