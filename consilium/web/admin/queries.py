@@ -8,7 +8,7 @@ from django.db.models import F, Max, Q, QuerySet
 
 from consilium.access import scopes
 from consilium.access.principals import Principal
-from consilium.cases.models import Case, CaseRole
+from consilium.cases.models import Case
 from consilium.cases.states import State
 from consilium.core import ids
 from consilium.core.errors import NotFound
@@ -102,8 +102,7 @@ def name_of(user: User) -> str:
 
 def roles_on(case: Case) -> dict[str, str]:
     """For people without a name here: what they are on the case, in words."""
-    labels = dict(CaseRole.Role.choices)
-    return {f"user:{role.user_id}": str(labels.get(role.role, role.role)) for role in case.case_roles.all()}
+    return {f"user:{role.user_id}": str(role.get_role_display()) for role in case.case_roles.all()}
 
 
 def deletions(by: Principal) -> QuerySet[DeletionRequest]:
@@ -125,7 +124,8 @@ def cases_of(by: Principal, users: Iterable[User]) -> dict[UUID, list[Case]]:
     """Cases of these accounts as patients, by account; one query."""
     found: dict[UUID, list[Case]] = {}
     for case in scopes.cases(by).filter(patient__user__in=users).order_by("created_at"):
-        found.setdefault(case.patient.user_id, []).append(case)
+        if case.patient.user_id:
+            found.setdefault(case.patient.user_id, []).append(case)
     return found
 
 

@@ -176,6 +176,11 @@ def link(case: Case, link_id: UUID) -> GuestLink:
     return found
 
 
+def pauses(case: Case) -> list[ClockStop]:
+    """The open pauses that `board` fetched with the case."""
+    return getattr(case, "open_stops", [])
+
+
 def clock_stop(case: Case, stop_id: UUID) -> ClockStop:
     """An open pause of the case, or NotFound."""
     found = case.clock_stops.filter(pk=stop_id, ended_at=None).first()

@@ -178,9 +178,14 @@ def test_what_came_by_post_is_sealed_and_read(cast, as_):
     sent = Upload.objects.get(space=case.pk)
     assert sent.uploaded_by == cast.dora.by.ref
     assert set(blobs.ids()) - before == {sent.blob}
-    assert "letter.txt" in page(dora, "desk_records", case.pk)
+    waiting = page(dora, "desk_records", case.pk)
+    assert "letter.txt" in waiting
+    assert 'hx-trigger="every 2s"' in waiting
     jobs.drain()
-    assert "Records on the case" in page(dora, "desk_records", case.pk)
+    assert 'hx-trigger="every 2s"' not in page(dora, "desk_records", case.pk)
+    script = {"file": SimpleUploadedFile("other.txt", b"Another letter.")}
+    answer = dora.post(reverse("desk_upload", args=[case.pk]), script, headers={"accept": "application/json"})
+    assert "other.txt" in answer.json()["html"]
     empty = dora.post(reverse("desk_upload", args=[case.pk]), {}, headers={"accept": "application/json"})
     assert empty.status_code == 400
 

@@ -89,7 +89,7 @@ def specialists(found: Iterable[User]) -> list[dict[str, Any]]:
 def _facts(profile: Specialist) -> list[str]:
     titles = {pack.id: str(pack.title) for pack in registry.specialties()}
     return [
-        ", ".join(titles.get(code, code) for code in profile.specialties),
+        ", ".join(str(titles.get(code, code)) for code in profile.specialties),
         _("Writes: %(languages)s") % {"languages": languages(profile.languages)},
         _("Up to %(n)s cases at the same time") % {"n": profile.capacity},
     ]
@@ -149,7 +149,7 @@ def wishes(found: Iterable[DeletionRequest], cases: dict[Any, list[Any]]) -> lis
                     "state": case.get_state_display(),
                     "href": reverse("admin_case", args=[case.pk]),
                 }
-                for case in cases.get(wish.user_id, [])
+                for case in cases.get(wish.user.pk, [])
             ],
         }
         for wish in found

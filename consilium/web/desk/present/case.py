@@ -213,7 +213,7 @@ def note_of(event: CaseEvent, case: Case) -> str:
         return str(dict(ClockStop.Reason.choices).get(event.note, event.note))
     if event.verb.startswith("record_"):
         items = {item.code: str(item.title) for item in registry.specialty(case.specialty).records}
-        return items.get(event.note, event.note)
+        return str(items.get(event.note, event.note))
     if event.verb == "set_triage":
         return str(dict(Case.Urgency.choices).get(event.note, event.note))
     return event.note

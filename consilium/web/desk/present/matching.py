@@ -27,7 +27,7 @@ def candidates(found: Iterable[Candidate]) -> list[dict[str, Any]]:
             "portrait": candidate.specialist.portrait,
             "place": candidate.specialist.institution,
             "facts": [
-                ", ".join(titles.get(code, code) for code in candidate.specialist.specialties),
+                ", ".join(str(titles.get(code, code)) for code in candidate.specialist.specialties),
                 _("Writes: %(languages)s") % {"languages": languages(candidate.specialist.languages)},
                 _("%(active)s of %(capacity)s cases now")
                 % {"active": candidate.active_cases, "capacity": candidate.specialist.capacity},

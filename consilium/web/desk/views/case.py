@@ -52,17 +52,18 @@ def overview(request: Request, case: Case) -> HttpResponse:
     by = request.principal
     audit.read(f"case:{case.pk}", by=by, space=case.pk, action="case.read")
     case = queries.board(by).get(pk=case.pk)
+    stops = queries.pauses(case)
     events = list(case.events.all())
     names = names_of([event.by for event in events])
     action = present.next_action(case, by)
-    words, tone = board.due(case, paused=bool(case.open_stops))
+    words, tone = board.due(case, paused=bool(stops))
     context = {
         "action": action,
         "due": words,
         "due_tone": tone,
         "identity": present.identity(case),
         "facts": present.facts(case),
-        "pauses": present.pauses(case.open_stops),
+        "pauses": present.pauses(stops),
         "pause_form": forms.PauseForm(),
         "note_form": forms.DeskNoteForm(initial={"text": case.desk_note}),
         "urgent": present.urgent_story(events, names, case),

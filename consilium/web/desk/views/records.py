@@ -1,11 +1,14 @@
 """Records at the desk: the checklist, doubtful ones, and adding on behalf of somebody."""
 
+from typing import cast
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -18,6 +21,7 @@ from consilium.cases.models import Case
 from consilium.core import audit
 from consilium.core.errors import BadInput
 from consilium.gateways.upload import handler
+from consilium.records.models import Upload
 from consilium.web.desk import forms, queries
 from consilium.web.desk.guards import desk_case
 from consilium.web.desk.present import records as present
@@ -130,12 +134,19 @@ def _checked_upload(request: Request, case: Case) -> HttpResponse:
         return _nothing_taken(request, case, wants_json)
     name = request.POST.get("path", "") if len(files) == 1 else ""
     with transaction.atomic():  # all or none; the bytes are sealed on disk already
-        sent = [case_records.add_upload(case, f.blob, name or f.name or "", by=request.principal) for f in files]
+        sent = [_kept(request, case, file, name) for file in files]
     handler.discard(request, keep={one.blob for one in sent})
     if wants_json:
-        return JsonResponse({"html": "", "message": _("Received. It is being checked now.")})
+        context = {"uploads": present.uploads(sent), "address": reverse("desk_records", args=[case.pk])}
+        html = render_to_string("desk/_received.html", context, request)
+        return JsonResponse({"html": html, "message": _("Received. It is being checked now.")})
     messages.success(request, _("Received. It is being checked now."))
     return redirect("desk_records", case.pk)
+
+
+def _kept(request: Request, case: Case, file: UploadedFile, name: str) -> Upload:
+    blob = cast(handler.SealedUpload, file).blob
+    return case_records.add_upload(case, blob, name or file.name or "", by=request.principal)
 
 
 def _nothing_taken(request: Request, case: Case, wants_json: bool) -> HttpResponse:
