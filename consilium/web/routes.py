@@ -21,6 +21,18 @@ class Route:
     why: str = ""  # for public routes: why nobody has to sign in
 
 
+# The data plane (gateways/data/app.py ROUTES), which no resolver knows: the part each path names, reads only.
+DATA_ROUTES: tuple[Route, ...] = (
+    Route("file:original", "case:record.view"),
+    Route("file:thumbnail", "case:record.view"),
+    Route("file:page", "case:record.view"),
+    Route("file:frame", "case:record.view"),
+    Route("report:clinical", "case:report.view"),
+    Route("report:patient", "case:report.view"),
+    Route("report:fhir", "case:report.view"),
+)
+
+
 def all_routes() -> dict[str, Route]:
     """Every row of every area, by URL name; a name twice is an error."""
     rows: dict[str, Route] = {}

@@ -1,0 +1,93 @@
+"""Every address of the URL resolver, and example addresses made of one case's parts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from consilium.cases.models import Case
+from consilium.opinions.models import Finding
+from consilium.records.models import Record, RecordFile
+
+NOBODY = UUID(int=0x5EC0_0000_0000_4000_8000_0000_0000_0001)  # the id of nothing
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True)
+class Address:
+    """One pattern of the resolver: its name and the parameters it takes."""
+
+    name: str
+    parameters: frozenset[str] = field(default_factory=frozenset)
+
+
+def all_addresses() -> list[Address]:
+    """Every pattern below the root, included ones too; a pattern without a name has the name ""."""
+    return list(_walk(get_resolver(), frozenset()))
+
+
+def _walk(resolver: URLResolver, outer: frozenset[str]) -> Iterator[Address]:
+    for entry in resolver.url_patterns:
+        inner = outer | set(entry.pattern.converters)  # type: ignore[union-attr]
+        if isinstance(entry, URLPattern):
+            yield Address(entry.name or "", frozenset(inner))
+        else:
+            yield from _walk(entry, frozenset(inner))
+
+
+def parts_of(case: Case) -> dict[str, Any]:
+    """The values that make addresses of this case; a part the case lacks is the id of nothing."""
+    record = Record.objects.filter(space=case.pk, status="ready").order_by("added_at", "id").first()
+    file = RecordFile.objects.filter(record=record).first() if record else None
+    request = case.record_requests.order_by("item").first()
+    grant = case.case_roles.filter(role="proxy_view", ended_at=None).order_by("pk").first()
+    finding = Finding.objects.filter(case=case).first()
+    link = case.guest_links.order_by("granted_at").first()
+    stop = case.clock_stops.filter(ended_at=None).first()
+    return ANYWHERE | {
+        "case_id": case.pk,
+        "record_id": record.pk if record else NOBODY,
+        "file_id": file.pk if file else NOBODY,
+        "item": request.item if request else "nothing",
+        "grant_id": grant.pk if grant else 0,
+        "finding_id": finding.pk if finding else NOBODY,
+        "link_id": link.pk if link else NOBODY,
+        "stop_id": stop.pk if stop else NOBODY,
+        "person_id": case.patient_id,
+        "specialist_id": NOBODY,
+    }
+
+
+# Values that are the same for every case.
+ANYWHERE: dict[str, Any] = {
+    "index": 0,
+    "section": "goals",
+    "clause": "share_with_treating_doctor",
+    "day": 30,
+    "part": "answers",
+    "token": "not-a-real-token",
+    "code": "NOT-A-CODE",
+    "pk": 0,
+}
+# Parameters that name a verb take every value the page knows, so that no verb escapes the matrix.
+VERBS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("case_record_verb", "verb"): ("remove", "restore", "mine", "not-mine"),
+    ("desk_step", "verb"): (
+        "send_back", "turn_down", "complete_records", "reopen_records", "escalate_offers", "hand_back", "deliver",
+        "begin_follow_up", "close", "withdraw", "hold", "resume", "raise_urgent", "acknowledge_urgent",
+    ),
+    ("specialist_step", "name"): ("urgent", "hand-back"),
+    ("opinion", "part"): ("answers", "findings", "options", "sign"),
+}  # fmt: skip
+
+
+def paths(address: Address, parts: dict[str, Any]) -> dict[str, str]:
+    """Example paths of an address by label; more than one where a parameter names a verb."""
+    varied = [(name, VERBS[address.name, name]) for name in address.parameters if (address.name, name) in VERBS]
+    known = {name: parts.get(name, NOBODY) for name in address.parameters}
+    if not varied:
+        return {address.name: reverse(address.name, kwargs=known)}
+    ((name, values),) = varied
+    return {f"{address.name}:{value}": reverse(address.name, kwargs=known | {name: value}) for value in values}
