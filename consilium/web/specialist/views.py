@@ -1,5 +1,8 @@
 """The specialist's way in: offers, the blind read, the reveal, what follows delivery. The editor is in editor.py."""
 
+from datetime import datetime
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -44,7 +47,7 @@ def home(request: Request) -> HttpResponse:
     return render(request, "specialist/home.html", context)
 
 
-def _when(card: dict) -> object:
+def _when(card: dict[str, Any]) -> datetime:
     return card["at"]
 
 
