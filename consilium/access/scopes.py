@@ -21,8 +21,6 @@ from consilium.opinions.models import Report
 from consilium.records.models import Record, RecordFile, Upload
 from consilium.talks.models import Clarification, Message
 
-CASE_ROLES = frozenset(CaseRole.Role.values)
-
 
 def states_for(action: str, role: str) -> list[str]:
     """The states in which the policy grants `action` to `role`."""
@@ -48,11 +46,11 @@ def _by_account(by: Principal, action: str) -> Q:
     matching = Q(pk__in=[])
     if by.kind != "user":
         return matching
-    for role in CASE_ROLES:
+    held = CaseRole.objects.filter(user_id=by.id, ended_at=None, confirmed_at__isnull=False)
+    held = held.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+    for role in sorted(set(held.values_list("role", flat=True))):  # most people hold one or none: ask before joining
         if states := states_for(action, role):
-            held = CaseRole.objects.filter(user_id=by.id, role=role, ended_at=None, confirmed_at__isnull=False)
-            held = held.filter(Q(expires_at=None) | Q(expires_at__gt=now))
-            matching |= Q(pk__in=held.values("case_id"), state__in=states)
+            matching |= Q(pk__in=held.filter(role=role).values("case_id"), state__in=states)
     for role in by.roles & ORGANISATION_WIDE:
         if states := states_for(action, role):
             matching |= Q(organisation_id=by.organisation_id, state__in=states)
