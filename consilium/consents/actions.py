@@ -44,9 +44,7 @@ def give(
                 },
             )
             if created:
-                audit.record(
-                    "consent.give", by=by, thing=f"consent:{consent.pk}", space=space, code=clause.code
-                )
+                audit.record("consent.give", by=by, thing=f"consent:{consent.pk}", space=space, code=clause.code)
 
 
 def withdraw(space: UUID, clause: str, *, by: Principal) -> None:

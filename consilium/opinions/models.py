@@ -1,7 +1,6 @@
 """Blind reads, opinions, their findings, quality checks, sealed reports and their deliveries."""
 
 import uuid
-
 from typing import TYPE_CHECKING
 
 from django.db import models

@@ -40,9 +40,7 @@ def specialties() -> tuple[SpecialtyPack, ...]:
     """Every specialty, in the order of ``common.toml``, unlisted ones after them by name."""
     order = read_toml(COMMON)["order"]
     rank = {name: place for place, name in enumerate(order)}
-    return tuple(
-        specialty(name) for name in sorted(_ids("specialties"), key=lambda name: (rank.get(name, 99), name))
-    )
+    return tuple(specialty(name) for name in sorted(_ids("specialties"), key=lambda name: (rank.get(name, 99), name)))
 
 
 @cache
@@ -110,7 +108,5 @@ def _ids(family: str) -> list[str]:
 
 def _folder(family: str, name: str) -> Path:
     if name not in _ids(family):
-        raise UnknownPackError(
-            f"There is no pack {name!r} in {family}; there are: {', '.join(_ids(family))}."
-        )
+        raise UnknownPackError(f"There is no pack {name!r} in {family}; there are: {', '.join(_ids(family))}.")
     return HERE / family / name

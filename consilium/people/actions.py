@@ -92,9 +92,7 @@ def find_person_ids(organisation: Organisation, *, name: str = "", birth_date: s
     return found or set()
 
 
-def _matching(
-    organisation: Organisation, domain: str, tokens: list[str], within: set[UUID] | None
-) -> set[UUID]:
+def _matching(organisation: Organisation, domain: str, tokens: list[str], within: set[UUID] | None) -> set[UUID]:
     rows = PersonIndex.objects.filter(person__organisation=organisation, domain=domain, token__in=tokens)
     ids = set(rows.values_list("person_id", flat=True))
     return ids if within is None else ids & within
@@ -176,8 +174,6 @@ def _require_may_manage(user: User, by: Principal) -> None:
 
 def require_administrator(organisation: Organisation, by: Principal) -> None:
     """Raise NotAllowed unless `by` administers `organisation` now, with a passed second step."""
-    administers = (
-        "administrator" in by.roles and by.organisation_id == organisation.pk and by.strong and by.active
-    )
+    administers = "administrator" in by.roles and by.organisation_id == organisation.pk and by.strong and by.active
     if by.kind != "system" and not administers:
         raise NotAllowed(_("Only an administrator can do this."))

@@ -204,6 +204,9 @@ class Specialist(models.Model):
 class Licence(models.Model):
     """A licence to practise, with the authority that issued it and its validity."""
 
+    if TYPE_CHECKING:
+        specialist_id: uuid.UUID
+
     specialist = models.ForeignKey(Specialist, on_delete=models.CASCADE, related_name="licences")
     authority = models.CharField(max_length=200)
     number = models.CharField(max_length=60)

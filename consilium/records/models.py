@@ -6,7 +6,6 @@ case's UUID: records sit below cases in the house and know nothing else of them.
 """
 
 import uuid
-
 from typing import TYPE_CHECKING
 
 from django.db import models

@@ -1,7 +1,6 @@
 """Words between people on a case: messages and the bounded clarification round."""
 
 import uuid
-
 from typing import TYPE_CHECKING
 
 from django.db import models

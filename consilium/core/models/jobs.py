@@ -23,9 +23,7 @@ class Job(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(
-                fields=["leased_until"], name="job_leases", condition=models.Q(leased_until__isnull=False)
-            ),
+            models.Index(fields=["leased_until"], name="job_leases", condition=models.Q(leased_until__isnull=False)),
         ]
 
 

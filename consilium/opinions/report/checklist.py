@@ -52,7 +52,8 @@ def _comparison(content: ReportContent) -> Iterator[Problem]:
     if not compared.treatment:
         yield Problem("treatment_uncompared", _("Say whether the proposed treatment is confirmed, clarified or changed."),
                       "comparison")  # fmt: skip
-    for verdict, note in ((compared.diagnosis, compared.diagnosis_note), (compared.treatment, compared.treatment_note)):
+    notes = ((compared.diagnosis, compared.diagnosis_note), (compared.treatment, compared.treatment_note))
+    for verdict, note in notes:
         if verdict in ("clarified", "changed") and not note.strip():
             yield Problem("change_unexplained", _("Explain in what way the first opinion is clarified or changed."),
                           "comparison")  # fmt: skip

@@ -71,7 +71,9 @@ class _Ids:
 
 def _clean(text: str) -> str:
     """FHIR strings hold no control characters but tab, line feed and carriage return (R4 §2.24.0.1)."""
-    return "".join(c for c in text if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff"))
+    return "".join(
+        c for c in text if c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
+    )
 
 
 def _text(value: str) -> Json:
@@ -311,8 +313,6 @@ def _provenance(content: ReportContent, ids: _Ids) -> Json:
                 {"type": {"coding": [{"system": agent_type, "code": "author"}]}, "who": ids.ref("practitioner")},
                 {"type": {"coding": [{"system": agent_type, "code": "custodian"}]}, "who": ids.ref("organization")},
             ],
-            "entity": [
-                {"role": "source", "what": ref} for ref in _refs(ids, "record", content.records_seen)
-            ],
+            "entity": [{"role": "source", "what": ref} for ref in _refs(ids, "record", content.records_seen)],
         }
     )

@@ -73,6 +73,7 @@ def _framed(picture: Image.Image, region: Region, margin: float) -> Image.Image:
 def _within(fraction: float, size: int) -> int:
     return max(0, min(size - 1, round(fraction * size)))
 
+
 @lru_cache(maxsize=256)
 def qr_svg(url: str) -> str:
     """The QR code of ``url`` (ISO/IEC 18004, level M) as SVG."""

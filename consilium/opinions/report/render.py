@@ -52,11 +52,11 @@ def _compile(template: str, view: dict[str, Any], content: ReportContent, extra:
         "data.json": data,
     }
     pdf = typst.compile(
-        sources,
+        sources,  # pyright: ignore[reportArgumentType]
         font_paths=_fonts(),
         ignore_system_fonts=True,
         format="pdf",
-        pdf_standards=STANDARDS,
+        pdf_standards=STANDARDS,  # pyright: ignore[reportArgumentType]
         timestamp=int(content.issued_at.timestamp()),
     )
     assert isinstance(pdf, bytes)
@@ -69,4 +69,3 @@ def _fonts() -> Any:
     import typst
 
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(FONT_DIR)])
-

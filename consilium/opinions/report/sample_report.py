@@ -186,9 +186,7 @@ def _english() -> ReportContent:
             NextStep("Start guided exercise, twice a week", "Physiotherapy, referral by Dr Weiss", date(2026, 6, 1)),
             NextStep("Visit to see what has changed", "Dr Weiss", date(2026, 7, 27)),
         ),
-        references=(
-            Reference("NICE guideline NG59: Low back pain and sciatica in over 16s", date(2020, 12, 11)),
-        ),
+        references=(Reference("NICE guideline NG59: Low back pain and sciatica in over 16s", date(2020, 12, 11)),),
         patient_summary=PatientSummary(
             opening="Dear Mrs Kowalczyk,\n\nthank you for your trust. I read all of your records and looked at every "
             "image of your MRI. You told me that you want to walk in the hills with your grandchildren again. I "
@@ -349,6 +347,8 @@ def _german() -> ReportContent:
             replace(lab, title="Laborblatt", kind="Labor"),
         ),
         sections=(
-            SectionAnswer("level_match", "Passen Höhe und Beschwerden zusammen?", "Ja: L4/L5 links, Schmerz im Gebiet L5."),
+            SectionAnswer(
+                "level_match", "Passen Höhe und Beschwerden zusammen?", "Ja: L4/L5 links, Schmerz im Gebiet L5."
+            ),
         ),
     )

@@ -66,7 +66,7 @@ def _signer(certificate: bytes, key: bytes, root: bytes) -> Any:
     from pyhanko_certvalidator.registry import SimpleCertificateStore
 
     def der(data: bytes) -> bytes:
-        return pem.unarmor(data)[2]
+        return pem.unarmor(data)[2]  # pyright: ignore[reportIndexIssue]
 
     store = SimpleCertificateStore()
     store.register(x509.Certificate.load(der(root)))
@@ -107,7 +107,7 @@ def _verify(pdf: bytes, root_pem: bytes | None) -> Verification:
         intact=bool(status.intact and status.valid and status.bottom_line),
         trusted=bool(status.trusted),
         covers_everything=everything,
-        docmdp_ok=bool(status.docmdp_ok) and not status.modification_level.value,
+        docmdp_ok=bool(status.docmdp_ok) and not status.modification_level.value,  # pyright: ignore[reportOptionalMemberAccess]
         signer=str(status.signing_cert.subject.native.get("common_name", "")),
         signed_at=status.signer_reported_dt,
     )
@@ -120,5 +120,5 @@ def _context(root_pem: bytes | None) -> Any:
     from asn1crypto import pem, x509
     from pyhanko_certvalidator import ValidationContext
 
-    root = x509.Certificate.load(pem.unarmor(root_pem or seal_key.load()[2])[2])
+    root = x509.Certificate.load(pem.unarmor(root_pem or seal_key.load()[2])[2])  # pyright: ignore[reportIndexIssue]
     return ValidationContext(trust_roots=[root], allow_fetching=False)

@@ -49,9 +49,7 @@ def clinical_view(content: ReportContent, *, strict: bool = False) -> dict[str, 
         ],
         "recommendation": _recommendation(content, p),
         "findings": [_finding(finding, p) for finding in content.findings],
-        "sections": [
-            {"title": p.line(s.title), "text": p.prose(s.text)} for s in content.sections if s.text.strip()
-        ],
+        "sections": [{"title": p.line(s.title), "text": p.prose(s.text)} for s in content.sections if s.text.strip()],
         "differential": p.prose(content.differential),
         "limitations": [p.line(text) for text in limitations(content.language, content.limitations)],
         "missing": [p.line(text) for text in content.missing if text.strip()],
@@ -80,9 +78,7 @@ def patient_view(content: ReportContent, *, strict: bool = False) -> dict[str, A
         "issued": on_day(content.issued_at.date(), p.language),
         "opening": p.prose(opening),
         "summary": [block for text in content.patient_summary.paragraphs for block in p.prose(text)],
-        "answers": [
-            {"question": p.line(a.question), "short": p.prose(a.short_answer)} for a in content.questions
-        ],
+        "answers": [{"question": p.line(a.question), "short": p.prose(a.short_answer)} for a in content.questions],
         "verdicts": [p.words[f"p_{part}_{verdict or 'not_assessed'}"] for part, verdict in verdicts],
         "ask": [p.line(text) for text in content.patient_questions_to_ask if text.strip()],
         "limitations": [*plain, *own],
@@ -153,9 +149,7 @@ def _facts(content: ReportContent, p: _Print) -> list[dict[str, Any]]:
     ]
     if content.first_opinion.by:
         rows[0][1].append(f"{p.words['first_opinion']}: {content.first_opinion.by}")
-    return [
-        {"label": p.words[key], "lines": [p.line(text) for text in texts if text.strip()]} for key, texts in rows
-    ]
+    return [{"label": p.words[key], "lines": [p.line(text) for text in texts if text.strip()]} for key, texts in rows]
 
 
 def _comparison(content: ReportContent, p: _Print) -> list[dict[str, Any]]:
@@ -183,7 +177,9 @@ def _recommendation(content: ReportContent, p: _Print) -> dict[str, Any]:
         facts.append({"label": p.words["strength"], "value": p.words[f"strength_{advice.strength}"]})
     if advice.guideline:
         dated = p.say("guideline_dated", title=advice.guideline, date=on_day(advice.guideline_date, p.language))
-        facts.append({"label": p.words["guideline"], "value": dated if advice.guideline_date else p.line(advice.guideline)})
+        facts.append(
+            {"label": p.words["guideline"], "value": dated if advice.guideline_date else p.line(advice.guideline)}
+        )
     elif advice.no_guideline:
         facts.append({"label": p.words["guideline"], "value": p.words["no_guideline"]})
     return {"text": p.prose(advice.text), "facts": facts}

@@ -71,7 +71,8 @@ def test_another_organisations_people_and_cases_do_not_exist(cast, as_):
     assert cast.chen.user.email not in page(client, "admin_people")
 
 
-CANARIES = ("Berger", "hernia", "fusion", "Walk the dog", "whisper-note", "whisper-desk", "whisper-message", "1965")
+CANARIES = ("Berger", "hernia", "fusion", "Walk the dog", "whisper-note", "whisper-desk", "whisper-message")
+BORN = ("1965-03-14", "14 March 1965")
 
 
 @pytest.mark.parametrize("state", [State.COLLECTING, State.DELIVERED, State.URGENT])
@@ -92,7 +93,7 @@ def test_no_clinical_content_and_no_patients_name(cast, as_, state):
     for pattern in urlpatterns:
         response = ada.get(address(pattern, cast, case))
         text = response.content.decode()
-        for canary in CANARIES:
+        for canary in CANARIES + BORN:
             assert canary not in text, (pattern.name, canary)
     assert case.reference in page(ada, "admin_case", case.pk)
     assert "patient" in page(ada, "admin_case_access", case.pk)

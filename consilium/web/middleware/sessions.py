@@ -54,7 +54,7 @@ def principal(get_response: Next) -> Next:
         user = getattr(request, "user", None)
         if user is not None and user.is_authenticated and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
             translation.activate(user.language)
-            request.LANGUAGE_CODE = translation.get_language()
+            request.LANGUAGE_CODE = translation.get_language()  # pyright: ignore[reportAttributeAccessIssue]
         return get_response(request)
 
     return middleware

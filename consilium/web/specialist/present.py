@@ -83,7 +83,7 @@ def card(case: Case, *, offered: bool, blind: bool) -> dict[str, Any]:
     }
 
 
-NEXT = {
+NEXT: dict[str, Any] = {
     State.OFFERED: _("Please answer this offer"),
     State.BLIND_READ: _("Write and lock your first impression"),
     State.IN_REVIEW: _("Write the opinion and sign it"),

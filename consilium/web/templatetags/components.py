@@ -26,7 +26,7 @@ def render(component: Component, context: Context, args: tuple[Any, ...], kwargs
             variables.setdefault(name, context[name])
     if component.prepare:
         component.prepare(variables, context.flatten())
-    engine_template = context.template.engine.get_template(component.template)
+    engine_template = context.template.engine.get_template(component.template)  # pyright: ignore[reportOptionalMemberAccess]
     return engine_template.render(context.new(variables))
 
 
@@ -46,6 +46,6 @@ def _wrapper(component: Component) -> Callable[..., SafeString]:
 
 for _component in COMPONENTS.values():
     if _component.body:
-        register.simple_block_tag(takes_context=True, name=_component.name)(_wrapper(_component))
+        register.simple_block_tag(takes_context=True, name=_component.name)(_wrapper(_component))  # pyright: ignore[reportAttributeAccessIssue]
     else:
         register.simple_tag(takes_context=True, name=_component.name)(_leaf(_component))

@@ -6,7 +6,7 @@ from typing import Any
 from consilium.cases.models import Case, CaseRole, ClockStop, GuestLink
 from consilium.cases.states import State
 from consilium.core import clock
-from consilium.records.models import Record
+from consilium.records.models import Preview, Record, RecordFile
 from consilium.talks.models import Clarification, Message
 from consilium.testing import cast as casting
 from consilium.testing import factories
@@ -121,8 +121,8 @@ def furnish(case: Case, cast: Cast) -> None:
         return
     for status in ("undecided", "removed", "flagged"):
         factories.plain_record(case, f"A {status} letter", status=status)
-    if not Record.objects.filter(space=case.pk, status="ready").exists():
-        factories.plain_record(case)
+    ready = Record.objects.filter(space=case.pk, status="ready").first() or factories.plain_record(case)
+    withhold_first_page(ready)
     for audience in Message.Audience.values:
         Message.objects.create(case=case, audience=audience, by="system", role="coordinator", body=f"To {audience}.")
     if case.state not in (State.DRAFT, State.ARCHIVED):
@@ -130,3 +130,14 @@ def furnish(case: Case, cast: Cast) -> None:
     released = case.opinions.filter(status="released").first()
     if released and not case.clarifications.exists():
         Clarification.objects.create(case=case, opinion=released, asked_by="system", question="Is it so?")
+
+
+def withhold_first_page(record: Record) -> RecordFile:
+    """Make a record of two pages and a picture, the first page of which states the first conclusion."""
+    record.pages, record.conclusion_pages = 2, [0]
+    record.save()
+    file = RecordFile.objects.filter(record=record).first()
+    assert file is not None
+    for kind, index in (("thumbnail", 0), ("page", 0), ("page", 1), ("frame", 0)):
+        Preview.objects.create(file=file, kind=kind, index=index, blob=file.blob, media_type="image/png")
+    return file

@@ -2,7 +2,8 @@
 
 One block a route and method; one line an outcome and set of principals: `outcome: who @ states`. States that make up a
 whole phase are written as the phase, in capitals. What is not written is denied: 404 for accounts and guests,
-sign-in for the anonymous, the second step for sessions at one factor; a guest's page leads accounts elsewhere.
+sign-in for the anonymous, the second step for sessions at one factor; a guest's page leads accounts elsewhere. BYTES
+are the routes of the data plane: granted or not.
 """
 
 import fcntl

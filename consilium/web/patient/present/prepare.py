@@ -166,8 +166,8 @@ def wants_advice(form: StoryForm, posted: Any) -> bool:
     from consilium.cases.actions.intake import question_problem
 
     texts = form.texts()
-    form.advised = question_problem(texts) is None and any(forms.advice(text) for text in texts)
-    return form.advised
+    form.advised = question_problem(texts) is None and any(forms.advice(text) for text in texts)  # pyright: ignore[reportAttributeAccessIssue]
+    return form.advised  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def added_example(case: Case, form: StoryForm, code: str) -> StoryForm | None:

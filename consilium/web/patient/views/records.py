@@ -78,7 +78,7 @@ def _checked_upload(request: Request, case: Case) -> HttpResponse:
         return _nothing_taken(request, case)
     name = request.POST.get("path", "") if len(files) == 1 else ""
     with transaction.atomic():  # all or none; the bytes are sealed on disk already
-        sent = [verbs.add_upload(case, file.blob, name or file.name, by=request.principal) for file in files]
+        sent = [verbs.add_upload(case, file.blob, name or file.name, by=request.principal) for file in files]  # pyright: ignore[reportAttributeAccessIssue]
     handler.discard(request, keep={upload.blob for upload in sent})
     if _wants_json(request):
         html = page(request, case, "_sent", _listed(request, case)).content.decode()

@@ -58,7 +58,7 @@ def new_case(request: Request) -> HttpResponse:
     packs = {pack.id: pack for pack in registry.specialties()}
     chosen = request.POST.get("specialty", "")
     if chosen in packs:
-        language = person.contact.get("language") or request.user.language
+        language = person.contact.get("language") or request.user.language  # pyright: ignore[reportAttributeAccessIssue]
         case = queries.fresh_draft(request.principal, chosen)
         case = case or intake.start_case(person, chosen, by=request.principal, language=language)
         return redirect("case_prepare", case.pk)
