@@ -72,7 +72,7 @@ def triage(stage: Stage) -> None:
     tess.choose("How urgent is it?", re.compile("Routine|Normal|Not urgent", re.I))
     tess.choose("How complex is it?", re.compile("^Complex")).look("triage-case").press("Save and go on")
     letter = tess.page.get_by_role("group", name=re.compile("letter|spine clinic", re.I)).first
-    letter.get_by_role("checkbox").last.check(force=True)
+    tess.check(letter.get_by_role("checkbox").last)
     tess.look("conclusions").press("Save the marks")
 
 

@@ -92,7 +92,7 @@ def answer_all(anna: Persona, answers: dict[str, str]) -> None:
     for group in anna.page.locator("main fieldset.field").all():
         legend = group.locator("legend").inner_text()
         said = next((answer for part, answer in answers.items() if part in legend), "No")
-        group.get_by_label(said, exact=True).check(force=True)
+        anna.check(group.get_by_label(said, exact=True))
 
 
 def gates(anna: Persona) -> None:
@@ -118,7 +118,7 @@ def story(stage: Stage, anna: Persona) -> None:
     anna.fill("Tell it in your own words", "A dull ache that sometimes pulls into the left buttock.")
     anna.look("body-map").press("Continue")
     anna.fill("When did it begin", "Nine months ago, after moving boxes.")
-    anna.page.get_by_role("group", name="How has it changed since then?").get_by_role("radio").first.check(force=True)
+    anna.choose("How has it changed since then?", "It comes and goes")
     anna.choose("How much does it trouble you", "6").look("course").press("Continue")
     anna.choose("Where is the pain stronger?", "In the back").choose("Is any muscle weaker", "No")
     anna.fill("How far can you walk", "800").press("Continue")
@@ -140,7 +140,7 @@ def questions(anna: Persona) -> None:
     anna.fill("Your first question", cast.QUESTIONS[0]).fill("A second question", cast.QUESTIONS[1])
     anna.press(re.compile("^Continue$"))
     for group in anna.page.locator("main fieldset.field").all():
-        group.get_by_label("No", exact=True).check(force=True)
+        anna.check(group.get_by_label("No", exact=True))
     anna.look("certainty").press("Continue")
 
 
@@ -182,7 +182,7 @@ def submit(stage: Stage, anna: Persona) -> None:
     anna.press(re.compile("^Continue$"))
     anna.press(re.compile("^Save and continue$")).see("Please have another look")
     for box in anna.page.get_by_role("checkbox", name=re.compile("I agree")).all():
-        box.check(force=True)
+        anna.check(box)
     anna.look("consents").press(re.compile("^Save and continue$"))
     anna.see("Your case on one page", cast.QUESTIONS[0]).look("summary")
     anna.press("Send my case").see(re.compile("tick that everything is right"))

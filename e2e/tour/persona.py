@@ -94,18 +94,21 @@ class Persona:
     def choose(self, group: str | re.Pattern[str], option: str | re.Pattern[str]) -> "Persona":
         """One radio button or checkbox of the group with this legend."""
         found = self.page.locator("main").get_by_role("group", name=group)
-        self._check(found.get_by_label(option, exact=isinstance(option, str)).first)
+        self.check(found.get_by_label(option, exact=isinstance(option, str)).first)
         return self
 
     def tick(self, label: str | re.Pattern[str], *, nth: int = 0) -> "Persona":
-        self._check(self.page.locator("main").get_by_label(label).nth(nth))
+        self.check(self.page.locator("main").get_by_label(label).nth(nth))
         return self
 
-    def _check(self, box: Locator) -> None:
-        box.check(force=True)  # the box is drawn by its label
+    def check(self, box: Locator) -> None:
+        """Boxes are drawn by their label, so that is where people click; nothing to do when it is checked."""
+        if not box.is_checked():
+            box.locator("xpath=following-sibling::label | ancestor::label").first.click()
+        assert box.is_checked(), "the click did not check the box"
 
     def date(self, group: str | re.Pattern[str], day: str, month: str, year: str) -> "Persona":
-        found = self.page.locator("main").get_by_role("group", name=group)
+        found = self.page.locator("main").get_by_role("group", name=group).first
         for label, part in (("Day", day), ("Month", month), ("Year", year)):
             found.get_by_label(label).fill(part)
         return self

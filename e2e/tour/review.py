@@ -169,7 +169,7 @@ def write(stage: Stage, chen: Persona) -> None:
     chen.tick("This is waiting or doing nothing", nth=1).look("opinion-options").press("Save and go on")
     chen.fill("Recommendation", "Begin a supervised exercise programme of at least twelve weeks.", exact=True)
     chen.choose("Strength", "Strong").fill("Guideline", "Canadian Spine Society, pattern approach", exact=True)
-    chen.date("Date of the guideline", "1", "6", "2020").press("Save and go on")
+    chen.fill("Date of the guideline", "2020").press("Save and go on")
     due = today + timedelta(days=21)
     chen.fill("What", "Standing X-rays in flexion and extension", exact=True).fill("Who", "Dr. Weiss", exact=True)
     chen.date(re.compile("By when"), str(due.day), str(due.month), str(due.year))
