@@ -91,7 +91,7 @@ def read(
     *,
     by: Actor,
     space: UUID | None,
-    action: str = "record.read",
+    action: str = "",
     within: timedelta = timedelta(minutes=10),
     **facts: Any,
 ) -> bool:
@@ -99,8 +99,9 @@ def read(
 
     The cheap path for pages, ranges, thumbnails and frames: this process writes one entry for the same
     actor, action and thing in `within`, then answers from memory. Works inside and outside a transaction;
-    raises when the entry cannot be written, and then no byte may leave.
+    raises when the entry cannot be written, and then no byte may leave. Without `action`, it is "<kind of thing>.read".
     """
+    action = action or f"{thing.partition(':')[0]}.read"
     slot = (by.ref, action, thing)
     now = clock.now()
     last = _recent.get(slot)
