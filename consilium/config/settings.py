@@ -164,6 +164,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 LOCALE_PATHS = [PACKAGE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = "consilium_language"
+FORMAT_MODULE_PATH = "consilium.config.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

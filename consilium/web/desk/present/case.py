@@ -19,6 +19,7 @@ from consilium.web.desk import steps
 from consilium.web.desk.present import board
 from consilium.web.desk.present import events as events_in_words
 from consilium.web.desk.present.dates import day, day_of, languages, moment, span
+from consilium.web.patient.forms.about import COUNTRIES
 
 
 def tabs(case: Case, current: str) -> list[dict[str, Any]]:
@@ -115,7 +116,8 @@ def identity(case: Case) -> list[dict[str, str]]:
     """Who the patient is and how to reach them."""
     person = case.patient
     contact = person.contact
-    address = ", ".join(str(contact[key]) for key in ("address", "country") if contact.get(key))
+    country = dict(COUNTRIES).get(contact.get("country", ""), contact.get("country", ""))
+    address = ", ".join(str(part) for part in (contact.get("address"), country) if part)
     email = person.user.email if person.user else ""
     checked = person.identity_checked_at
     return [
