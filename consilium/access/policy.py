@@ -33,7 +33,9 @@ ROLES: Final[dict[str, Promise]] = {
 }
 
 # Memberships that count on every case of the organisation; all other roles are given case by case.
-ORGANISATION_WIDE: Final = frozenset({"coordinator", "triage_clinician", "quality_reviewer", "administrator", "sponsor"})
+ORGANISATION_WIDE: Final = frozenset(
+    {"coordinator", "triage_clinician", "quality_reviewer", "administrator", "sponsor"}
+)
 
 PREPARING: Final = ("preparing",)
 DESK: Final = ("desk", "matching")

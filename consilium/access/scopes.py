@@ -146,8 +146,8 @@ def messages(by: Principal, of: Case) -> QuerySet[Message]:
     """The messages `by` is party to."""
     if not may("message.view", of, by):
         return Message.objects.none()
-    roles = of.roles_of(by)
-    heard = [audience for audience in Message.Audience.values if visibility.hears(audience, roles)]
+    roles, unlocked = of.roles_of(by), blind.reads_blind(of, by)
+    heard = [a for a in Message.Audience.values if visibility.hears(a, roles, reads_blind=unlocked)]
     return of.messages.filter(audience__in=heard)
 
 

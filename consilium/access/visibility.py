@@ -51,6 +51,9 @@ def sees_record(status: str, roles: frozenset[str]) -> bool:
     return True
 
 
-def hears(audience: str, roles: frozenset[str]) -> bool:
-    """Whether a message to `audience` may be read or written by somebody with `roles`."""
-    return bool(AUDIENCES[audience] & roles)
+def hears(audience: str, roles: frozenset[str], *, reads_blind: bool = False) -> bool:
+    """Whether a message to `audience` may be read or written by somebody with `roles`.
+
+    The patient's words may carry the first conclusion: who reads blind hears only the staff.
+    """
+    return bool(AUDIENCES[audience] & roles) and (audience == "staff" or not reads_blind)

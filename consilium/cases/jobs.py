@@ -1,5 +1,6 @@
 """Jobs of a case: reading uploads, firing deadlines."""
 
+import base64
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,10 +12,12 @@ from consilium.cases import notices
 from consilium.cases.actions import offers
 from consilium.cases.actions import records as case_records
 from consilium.cases.actions.advance import advance
-from consilium.cases.models import Case, ClockStop, Deadline
+from consilium.cases.models import Case, ClockStop, Deadline, GuestLink
 from consilium.cases.states import State
+from consilium.channels import email
 from consilium.core import clock, jobs
 from consilium.core.errors import Refusal
+from consilium.vault import seal
 
 
 @jobs.task(queue="ingest", attempts=4)
@@ -67,3 +70,17 @@ def _try(case: Case, deadline: Deadline) -> None:
                 then=deadline.then,
                 stops=deadline.stops,
             )
+
+
+@jobs.task(queue="mail", attempts=8)
+def mail_guest_link(link_id: str, sealed: str) -> None:
+    """Mail the address of a guest link, once; the address was sealed with the case's key (trust.md, threat 7)."""
+    link = GuestLink.objects.filter(pk=link_id, revoked_at=None).select_related("case").first()
+    if link is None:
+        return
+    address = seal.unseal(link.case_id, f"guest-link:{link.pk}", base64.b64decode(sealed)).decode()
+    key = f"guest_link:{link.pk}"
+    with jobs.effects.once(key) as first:
+        if first:
+            to = str(link.recipient["email"])
+            email.compose("guest_link", to, link.case.language, key, {"link": address}).send()

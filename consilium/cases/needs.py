@@ -79,6 +79,13 @@ def _consent(asked: Asked) -> Sentence:
     return None if given else _("Please read the consents and agree to the required ones.")
 
 
+@need("story_told")
+def _story(asked: Asked) -> Sentence:
+    case = asked.case
+    told = str(case.intake.goals.get("text", "")).strip() and (case.first_opinion or {}).get("diagnosis", "").strip()
+    return None if told else _("Please tell us your goal and what the first doctor said.")
+
+
 @need("questions_ready")
 def _questions(asked: Asked) -> Sentence:
     return None if asked.case.questions.exists() else _("Please write one to three questions.")

@@ -64,7 +64,7 @@ def test_advance_names_what_is_missing(cast):
     case = factories.draft(cast)
     with pytest.raises(NotReady) as refused:
         advance(case, "submit", by=cast.anna.by)
-    assert len(refused.value.missing) == 5
+    assert len(refused.value.missing) == 6
     case.refresh_from_db()
     assert case.state == State.DRAFT
 

@@ -57,7 +57,8 @@ ALARM: Final = _("Everything else stops. The patient and the treating doctor are
 TABLE: Final[tuple[Row, ...]] = (
     # verb, from, to, who, label, needs …
     _row("submit", S.DRAFT, S.SUBMITTED, PATIENT_SIDE, _("Submit my case"),
-         "suitability_passed", "red_flags_answered", "consent_given", "questions_ready", "recap_confirmed"),
+         "suitability_passed", "red_flags_answered", "story_told", "consent_given", "questions_ready",
+         "recap_confirmed"),
     _row("redirect", frozenset({S.DRAFT}), S.REDIRECTED, PATIENT_SIDE | {"system"}, _("Close this request"),
          "redirect_reason_given"),
     _row("turn_down", frozenset({S.SUBMITTED, S.COLLECTING, S.TRIAGE}), S.REDIRECTED,

@@ -172,7 +172,7 @@ DISPLAY_TIME_ZONE = env("CONSILIUM_TIME_ZONE", default="Europe/Berlin")
 
 # --- static files -----------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "build" / "static"
+STATIC_ROOT = None  # served from where the assets are built; nothing is collected
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {

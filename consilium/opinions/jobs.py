@@ -1,7 +1,14 @@
 """Jobs of opinions: building and handing over reports."""
 
-from consilium.core import jobs
-from consilium.opinions.models import Opinion
+from datetime import timedelta
+from uuid import UUID
+
+from consilium.core import clock, jobs
+from consilium.opinions.models import Opinion, Report
+from consilium.records.models import Preview, RecordFile, Upload
+from consilium.vault import blobs, keys
+
+ORPHAN_AGE = timedelta(hours=24)  # bytes are sealed before their row is written; younger ones may still get theirs
 
 
 @jobs.task(attempts=6)
@@ -12,3 +19,27 @@ def build_report(opinion_id: str) -> None:
     opinion = Opinion.objects.filter(pk=opinion_id).select_related("case", "specialist").first()
     if opinion and opinion.status in (Opinion.Status.SIGNED, Opinion.Status.RELEASED):
         report.release(opinion)
+
+
+def live_blobs() -> set[UUID]:
+    """Every blob a row points at and whose key still exists."""
+    live: set[UUID] = set()
+    for model, fields in ((Upload, ("blob",)), (RecordFile, ("blob",))):
+        live |= {blob for blob, space in model.objects.values_list(*fields, "space") if not keys.space_destroyed(space)}
+    previews = Preview.objects.values_list("blob", "file__space")
+    live |= {blob for blob, space in previews if not keys.space_destroyed(space)}
+    for case, *found in Report.objects.values_list("case_id", "clinical_blob", "patient_blob", "fhir_blob"):
+        if not keys.space_destroyed(case):
+            live |= set(found)
+    return live
+
+
+@jobs.every(seconds=6 * 3600)
+@jobs.task()
+def collect_orphans() -> None:
+    """Delete ciphertext that no row points at, and that of erased cases (whose key is gone already)."""
+    old = list(blobs.ids(before=clock.now() - ORPHAN_AGE))
+    live = live_blobs() if old else set()
+    for blob in old:
+        if blob not in live:
+            blobs.delete(blob)

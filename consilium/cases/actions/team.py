@@ -1,5 +1,6 @@
 """The care team: relatives who read along or act, and links for the treating doctor."""
 
+import base64
 import hashlib
 import secrets
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from consilium.access.principals import Principal
 from consilium.access.rules import may, require
 from consilium.cases.models import Case, CaseRole, GuestLink
-from consilium.core import audit, clock
+from consilium.core import audit, clock, jobs
 from consilium.core.errors import BadInput, NotAllowed, NotFound
 from consilium.people.models import User
+from consilium.vault import seal
 
 PROXY_ROLES = (CaseRole.Role.PROXY_VIEW, CaseRole.Role.PROXY_ACT)
 LINK_DAYS = 30
@@ -102,6 +104,16 @@ def make_link(case: Case, *, by: Principal, recipient: dict[str, str], days: int
     return NewLink(link, token, code)
 
 
+def mail_link(made: NewLink, address: str) -> None:
+    """Mail the link's address to the recipient. It travels to the worker sealed: only the hash is stored in clear."""
+    from consilium.cases.jobs import mail_guest_link
+
+    link = made.link
+    if link.recipient.get("email"):
+        sealed = base64.b64encode(seal.seal(link.case_id, f"guest-link:{link.pk}", address.encode())).decode()
+        jobs.enqueue(mail_guest_link, str(link.pk), sealed, key=f"guest_link:{link.pk}")
+
+
 def hash_token(token: str) -> str:
     """What is stored of a link's token."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -139,7 +151,7 @@ def link_by_id(link_id: UUID) -> GuestLink | None:
 
 
 def revoke_link(link: GuestLink, *, by: Principal) -> None:
-    """Close a link; open guest sessions end at their next request. It only takes access away, so no step-up is asked."""
+    """Close a link; guest sessions end at their next request. It only takes access away: no step-up is asked."""
     if not may("link.manage", link.case, by):
         raise NotAllowed(_("You are not allowed to do this here."), code="link.manage")
     with transaction.atomic():

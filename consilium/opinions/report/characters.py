@@ -90,7 +90,7 @@ def printable(text: str, *, strict: bool = False) -> str:
     allowed = _base_drawable() if strict else drawable()
     normal = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     kept = "".join(_one(char, allowed, strict) for char in normal)
-    return re.sub(r"[^\s]{%d,}" % LONG_WORD, _breakable, kept)
+    return re.sub(rf"[^\s]{{{LONG_WORD},}}", _breakable, kept)
 
 
 def _one(char: str, allowed: frozenset[int], strict: bool) -> str:

@@ -50,8 +50,8 @@ def _comparison(content: ReportContent) -> Iterator[Problem]:
         yield Problem("diagnosis_uncompared", _("Say whether the first diagnosis is confirmed, clarified or changed."),
                       "comparison")  # fmt: skip
     if not compared.treatment:
-        yield Problem("treatment_uncompared", _("Say whether the proposed treatment is confirmed, clarified or changed."),
-                      "comparison")  # fmt: skip
+        sentence = _("Say whether the proposed treatment is confirmed, clarified or changed.")
+        yield Problem("treatment_uncompared", sentence, "comparison")
     notes = ((compared.diagnosis, compared.diagnosis_note), (compared.treatment, compared.treatment_note))
     for verdict, note in notes:
         if verdict in ("clarified", "changed") and not note.strip():

@@ -256,7 +256,9 @@ WORDS: dict[str, dict[str, str]] = {
         "p_whom": "Wen Sie fragen können",
         "p_whom_text": "Ist etwas unklar oder falsch? Bitte sagen Sie es uns. Es antwortet ein Mensch.",
         "p_check": "Ist dieser Bericht echt?",
-        "p_check_text": "Scannen Sie den Code oder öffnen Sie {url} und geben Sie {code} ein. Sie sehen sofort, ob er gilt.",
+        "p_check_text": (
+            "Scannen Sie den Code oder öffnen Sie {url} und geben Sie {code} ein. Sie sehen sofort, ob er gilt."
+        ),
         "p_signed": "{organisation} hat diesen Bericht im Auftrag von {doctor} gesiegelt.",
     },
 }

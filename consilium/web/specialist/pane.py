@@ -8,7 +8,7 @@ from django.urls import reverse
 from consilium.access import scopes
 from consilium.access.principals import Principal
 from consilium.cases.models import Case
-from consilium.cases.states import State
+from consilium.cases.states import Phase
 from consilium.core import audit
 from consilium.people.queries import names_of
 from consilium.records.models import Record
@@ -44,7 +44,7 @@ def build(request: Request, case: Case, regions: list[dict[str, Any]] | None = N
     context["marks"] = _marks(viewer, regions or [])
     return context | {
         "opened": opened,
-        "row": reading.row(opened, case, withheld=False),
+        "row": reading.row(opened, case, withheld=bool(opened.conclusion_pages) and not conclusion),
         "viewer": viewer,
         "texts": reading.texts(opened, pages),
         "facts": reading.facts_of(opened),
@@ -98,16 +98,19 @@ def place_of(request: Request, case: Case, data: dict[str, Any]) -> dict[str, An
     return {"file": str(file), "kind": kind, "index": index, **region}
 
 
+def guest_names(case: Case) -> dict[str, str]:
+    """Names of treating doctors who write through a link."""
+    return {f"guest:{link.pk}": str(link.recipient.get("name", "")) for link in case.guest_links.all()}
+
+
 def thread(request: Request, case: Case) -> dict[str, Any]:
     """Messages the specialist is party to, marked as read, with names."""
     found = list(scopes.messages(request.principal, case))
-    if case.state == State.BLIND_READ:
-        # Words of the patient may carry the first conclusion; only the desk's are shown until the lock.
-        found = [message for message in found if message.audience == "staff"]
     talks.mark_read(found, by=request.principal)
-    names = names_of([message.by for message in found])
+    names = names_of([message.by for message in found]) | guest_names(case)
     mine = request.principal.ref
     return {
         "messages": [{"message": m, "who": names.get(m.by, m.role), "mine": m.by == mine} for m in found],
-        "with_patient": case.state != State.BLIND_READ,
+        "with_patient": not is_blind(case, request.principal),
+        "with_doctor": case.phase == Phase.RELEASED,
     }

@@ -220,7 +220,8 @@ def ask_for_record(request: Request, case: Case) -> HttpResponse:
 def answer(request: Request, case: Case) -> HttpResponse:
     """Answer one question about the report; the last answer sends them all."""
     _require_specialist(request, case)
-    waiting = case.clarifications.filter(pk=request.POST.get("clarification") or None, answered_at=None).first()
+    asked, still_open = request.POST.get("clarification", ""), case.clarifications.filter(answered_at=None)
+    waiting = next((one for one in still_open if str(one.pk) == asked), None)
     form = forms.AnswerForm(request.POST)
     if waiting is None or not form.is_valid():
         messages.error(request, _("Please write your answer first."))

@@ -121,10 +121,13 @@ def _upload_to(request: Request, case: Case) -> HttpResponse:
     """Files are sealed as they arrive; whatever goes wrong leaves no bytes behind."""
     handler.prepare(request, space=case.pk, tenant=case.organisation_id)
     try:
-        return _checked_upload(request, case)
+        response = _checked_upload(request, case)
     except BaseException:
         handler.discard(request)
         raise
+    if response.status_code >= 400:  # a form without its token: the bytes came with it
+        handler.discard(request)
+    return response
 
 
 @csrf_protect

@@ -99,6 +99,7 @@ def new_link(request: Request, case: Case) -> HttpResponse:
 
 def _shown_once(request: Request, case: Case, made: team.NewLink) -> HttpResponse:
     address = f"{settings.PUBLIC_URL}{reverse('guest_open', args=[made.token])}"
+    team.mail_link(made, address)
     context = {"case": case, "address": address, "code": made.code, "link": made.link}
     return render(request, "desk/link_made.html", context | {"until": moment(made.link.expires_at)})
 

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from consilium.access.rules import may, require
 from consilium.cases.actions import team
 from consilium.cases.models import Case
-from consilium.channels import email
 from consilium.consents import actions as consents
 from consilium.core.errors import BadInput, NotFound
 from consilium.web.http import Request, posted
@@ -102,8 +101,7 @@ def _made(request: Request, case: Case, form: LinkForm) -> HttpResponse:
     with transaction.atomic():
         made = team.make_link(case, by=request.principal, recipient=recipient, days=days)
         address = f"{settings.PUBLIC_URL}{reverse('guest_open', args=[made.token])}"
-        if to := recipient["email"]:
-            email.send("guest_link", to=to, language=case.language, key=f"guest_link:{made.link.pk}", link=address)
+        team.mail_link(made, address)
     return page(request, case, "link_made", present.made(case, made, address))
 
 
