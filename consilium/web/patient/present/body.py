@@ -6,7 +6,7 @@ Shapes are rounded rectangles in a box of 200 × 420. Seen from the front, the p
 from collections.abc import Iterable
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from consilium.packs.schema import BodyRegion
 
@@ -75,7 +75,7 @@ def views(regions: Iterable[BodyRegion], chosen: set[str]) -> list[dict[str, Any
     numbered = list(enumerate(regions))
     drawn = [
         {"title": title, "view": view, "outline": OUTLINE, "regions": _regions(numbered, view, chosen)}
-        for view, title in (("front", _("Front")), ("back", _("Back")))
+        for view, title in (("front", pgettext_lazy("body", "Front")), ("back", pgettext_lazy("body", "Back")))
     ]
     return [view for view in drawn if view["regions"]]
 
