@@ -1,4 +1,4 @@
-"""What people send: letters, a phone photo of a laboratory sheet, imaging discs, and files that are wrong on purpose."""
+"""What people send: letters, a photo of a laboratory sheet, imaging discs, and files that are wrong on purpose."""
 
 import os
 from datetime import timedelta
@@ -17,7 +17,7 @@ LETTER = {
     "subject": "Outpatient spine clinic: back pain for nine months",
     "sections": [
         {"title": "History", "text": "A deep ache in the lower back since lifting boxes nine months ago. Pain 6/10."},
-        {"title": "Examination", "text": "Upright gait, heel and toe walking normal. Strength 5/5, reflexes symmetrical."},
+        {"title": "Examination", "text": "Upright gait, heel and toe walking normal. Strength 5/5."},
         {"title": "Diagnosis", "text": "Chronic lumbar back pain, disc protrusion L4/L5."},
         {"title": "Recommendation", "text": "We recommend a spinal fusion L4/L5 (TLIF). A date has been reserved."},
     ],
@@ -27,7 +27,7 @@ REPORT = {
     "name": "mri-report.pdf", "template": "report", "house": "imaging", "days_ago": 60,
     "subject": "MRI of the lumbar spine",
     "sections": [
-        {"title": "Findings", "text": "L4/L5: disc height reduced, broad-based protrusion of 4 mm. No slip, no root displaced."},
+        {"title": "Findings", "text": "L4/L5: disc height reduced, broad-based protrusion of 4 mm. No slip."},
         {"title": "Technique", "text": "T1, T2 sagittal and axial, STIR, 1.5 T, no contrast."},
     ],
     "signed": "Dr. Ruth Adler", "signed-role": "Radiologist",
@@ -36,7 +36,8 @@ LABORATORY = {
     "name": "lab-photo.jpg", "template": "laboratory", "house": "citylab", "photo": True, "days_ago": 40,
     "subject": "Laboratory results",
     "values": [
-        ["Inflammation"], ["C-reactive protein", "2.1", "mg/l", "< 5.0", "3.0"], ["ESR (1 h)", "12", "mm", "< 20", "15"],
+        ["Inflammation"], ["C-reactive protein", "2.1", "mg/l", "< 5.0", "3.0"],
+        ["ESR (1 h)", "12", "mm", "< 20", "15"],
         ["Metabolism"], ["HbA1c", "5.6", "%", "< 6.0", "5.5"],
     ],
     "signed": "Dr. Paul Steiner", "signed-role": "Laboratory medicine",

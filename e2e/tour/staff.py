@@ -24,7 +24,11 @@ def main() -> None:
     admin = User.objects.get()
     actions.register_person(org, given_name="Ada", family_name="Kowalski", user=admin, by=SYSTEM)
     ada = principal_of(admin, strong=True, fresh=True)
-    details = {"address": "Lakeside Walk 1, Example City", "contact": "Dora Lindner", "telephone": "+49 30 5550 100"}
+    details = {
+        "address": "Lakeside Walk 1, Example City",
+        "contact": "help@lakeside.example",
+        "telephone": "+49 30 5550 100",
+    }
     administration.save_organisation(org, by=ada, jurisdiction="eu", country="DE", **details)
     password = sys.stdin.read().strip()
     users = {who.email: invited(org, who, password, ada) for who in STAFF}
