@@ -58,7 +58,8 @@ def row(record: Record, case: Case, *, withheld: bool) -> dict[str, Any]:
     return {
         "record": record,
         "id": str(record.pk),
-        "name": record.title or record.get_kind_display(),
+        # A title is read from the first page, so it may state the conclusion that the pages are withheld for.
+        "name": (record.title if not withheld else "") or record.get_kind_display(),
         "kind": record.get_kind_display(),
         "when": shown_date(record.clinical_date),
         "size": extent(record),

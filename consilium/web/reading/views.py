@@ -45,15 +45,16 @@ def record_page(request: Request, case: Case, record_id: UUID) -> HttpResponse:
     """One record: its pages or images, its text, its facts."""
     record = scopes.record(request.principal, case, record_id)
     pages = scopes.visible_pages(request.principal, case, record)
+    whole = scopes.sees_original(request.principal, case, record)
     audit.read(f"record:{record.pk}", by=request.principal, space=case.pk)
     context = {
         "case": case,
         "record": record,
-        "row": present.row(record, case, withheld=False),
+        "row": present.row(record, case, withheld=not whole),
         "viewer": present.viewer(record, query_of(request), pages, request.path),
         "texts": present.texts(record, pages),
         "facts": present.facts_of(record),
-        "files": present.downloads(record) if scopes.sees_original(request.principal, case, record) else [],
+        "files": present.downloads(record) if whole else [],
         "layout": layout_of(request, case),
     }
     return render(request, "reading/record.html", context)

@@ -107,8 +107,10 @@ def _require_specialist(request: Request, case: Case) -> None:
 def overview(request: Request, case: Case) -> HttpResponse:
     """What became of the case after signing: questions about the report, addenda, messages."""
     audit.read(f"case:{case.pk}", by=request.principal, space=case.pk)
+    reads_blind = pane.is_blind(case, request.principal)  # also while an urgent case stands still
     context = {
         "case": case,
+        "heading": case.reference if reads_blind else case.headline or case.reference,
         "next": present.NEXT.get(case.state, ""),
         "clarifications": scopes.clarifications(request.principal, case),
         "answer_form": forms.AnswerForm(),
@@ -116,7 +118,7 @@ def overview(request: Request, case: Case) -> HttpResponse:
         "addendum": addendum.draft_of(case),
         "can_answer": case.state in (State.CLARIFYING, State.DELIVERED),
         "blind_read": blind.of(case, request.principal),
-        "story": present.story(case, blind=pane.is_blind(case, request.principal)),
+        "story": present.story(case, blind=reads_blind),
         "thread": pane.thread(request, case),
     }
     return render(request, "specialist/overview.html", context)

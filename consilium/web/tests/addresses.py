@@ -1,11 +1,12 @@
 """Every address of the URL resolver, and example addresses made of one case's parts."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls.converters import IntConverter, UUIDConverter
 
 from consilium.cases.models import Case
 from consilium.opinions.models import Finding
@@ -20,21 +21,32 @@ class Address:
     """One pattern of the resolver: its name and the parameters it takes."""
 
     name: str
-    parameters: frozenset[str] = field(default_factory=frozenset)
+    blank: tuple[tuple[str, Any], ...] = ()  # each parameter with a value that means nothing
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        return frozenset(dict(self.blank))
 
 
 def all_addresses() -> list[Address]:
     """Every pattern below the root, included ones too; a pattern without a name has the name ""."""
-    return list(_walk(get_resolver(), frozenset()))
+    return list(_walk(get_resolver(), {}))
 
 
-def _walk(resolver: URLResolver, outer: frozenset[str]) -> Iterator[Address]:
+def _walk(resolver: URLResolver, outer: dict[str, Any]) -> Iterator[Address]:
     for entry in resolver.url_patterns:
-        inner = outer | set(entry.pattern.converters)  # type: ignore[union-attr]
+        converters = entry.pattern.converters  # type: ignore[union-attr]
+        inner = outer | {name: _blank(converter) for name, converter in converters.items()}
         if isinstance(entry, URLPattern):
-            yield Address(entry.name or "", frozenset(inner))
+            yield Address(entry.name or "", tuple(inner.items()))
         else:
-            yield from _walk(entry, frozenset(inner))
+            yield from _walk(entry, inner)
+
+
+def _blank(converter: Any) -> Any:
+    if isinstance(converter, UUIDConverter):
+        return NOBODY
+    return 0 if isinstance(converter, IntConverter) else "nothing"
 
 
 def parts_of(case: Case) -> dict[str, Any]:
@@ -56,7 +68,6 @@ def parts_of(case: Case) -> dict[str, Any]:
         "link_id": link.pk if link else NOBODY,
         "stop_id": stop.pk if stop else NOBODY,
         "person_id": case.patient_id,
-        "specialist_id": NOBODY,
     }
 
 
@@ -86,7 +97,7 @@ VERBS: dict[tuple[str, str], tuple[str, ...]] = {
 def paths(address: Address, parts: dict[str, Any]) -> dict[str, str]:
     """Example paths of an address by label; more than one where a parameter names a verb."""
     varied = [(name, VERBS[address.name, name]) for name in address.parameters if (address.name, name) in VERBS]
-    known = {name: parts.get(name, NOBODY) for name in address.parameters}
+    known = {name: parts.get(name, blank) for name, blank in address.blank}
     if not varied:
         return {address.name: reverse(address.name, kwargs=known)}
     ((name, values),) = varied
