@@ -77,8 +77,8 @@ class Story:
         self.at(self.unfinished, hours=1)
 
     def pace(self) -> float:
-        """Hours between steps, so that the story ends shortly before now."""
-        return max(1.0, (self.told["days_ago"] * 24 - 6) / (self.goal + 2))
+        """Hours between steps, so that the last one was taken a few hours ago: offers and deadlines are still fresh."""
+        return max(0.5, (self.told["days_ago"] * 24 - 5) / max(1, self.goal))
 
     def at(self, step: Any, hours: float) -> None:
         self.hours += hours
