@@ -124,9 +124,7 @@ class Story:
         for section in ("goals", "symptoms", "history"):
             if told[section]:
                 intake.save_section(self.case, section, told[section], by=me)
-        answers = told["answers"] | {key: goals[key] for key in ("goal", "worry") if key in goals}
-        if told["symptoms"]:
-            answers |= {"onset": told["symptoms"]["onset"], "severity": told["symptoms"]["severity"]}
+        answers = told["answers"] | ({"worry": goals["worry"]} if "worry" in goals else {})
         intake.save_section(self.case, "answers", answers, by=me)
         if first := told["first"]:
             planned = (clock.now() + timedelta(days=first["planned_in_days"] + told["days_ago"])).date()
