@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -124,7 +125,7 @@ def offer_view(case: Case, offer: Offer, records: list[Record]) -> OfferView:
         specialty=str(registry.specialty(case.specialty).title),
         age_band=age_band(case.patient.birth_date),
         sex=dict(case.patient.Sex.choices).get(case.patient.sex, ""),
-        language=case.language,
+        language=str(dict(settings.LANGUAGES).get(case.language, case.language)),
         urgency=case.get_urgency_display(),
         planned=_("a treatment date is planned") if case.planned_treatment_on else _("no treatment date is planned"),
         records=sorted(counts.items()),
