@@ -52,8 +52,11 @@ class Tour:
             self.keep_failure(name, traceback.format_exc())
             raise
         finally:
-            self.steps.append({"step": name, "seconds": round(time.monotonic() - began, 2)})
-        say(f"  {time.monotonic() - began:6.1f} s  {name}")
+            self.note(name, time.monotonic() - began)
+
+    def note(self, name: str, seconds: float) -> None:
+        self.steps.append({"step": name, "seconds": round(seconds, 2)})
+        say(f"  {seconds:6.1f} s  {name}")
 
     def keep_failure(self, name: str, trace: str) -> None:
         folder = OUT / "failed"
@@ -108,7 +111,9 @@ def main() -> int:
     tour, failed = Tour(), ""
     files = Files(OUT / "files")
     say("The tour begins: a fresh installation, then everybody in turn.")
+    began = time.monotonic()
     with Installation(OUT / "service.log") as installation, sync_playwright() as playwright:
+        tour.note("0 a fresh installation: keys, database, staff, service", time.monotonic() - began)
         checks = Checks(f"localhost:{installation.port}", OUT / "screenshots")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         stage = tour.stage = Stage(installation, browser, checks, files, OUT, tour.step)

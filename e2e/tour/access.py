@@ -4,7 +4,7 @@ import json
 import re
 
 from e2e.tour import cast, intake
-from e2e.tour.cast import ANNA, BEN, CHEN, DORA, EVE, QUINN, TESS
+from e2e.tour.cast import ADA, ANNA, BEN, CHEN, DORA, EVE, QUINN, TESS
 from e2e.tour.persona import Persona
 from e2e.tour.stage import Stage
 
@@ -17,6 +17,8 @@ def play(stage: Stage) -> None:
         ben(stage, anna)
     with stage.step("6 Eve signs up and sees nothing"):
         eve(stage)
+    with stage.step("6 Ada looks after people and the installation; no story is open to her"):
+        ada(stage)
     with stage.step("6 everybody's other pages, in German too"):
         other_pages(stage, anna)
     with stage.step("6 the audit log is exported and verified, by us and without us"):
@@ -102,6 +104,16 @@ def paths(stage: Stage) -> list[str]:
         "/quality/",
         "/admin/",
     ]
+
+
+def ada(stage: Stage) -> None:
+    who = stage.staff(ADA)
+    who.go("/admin/").look("home")
+    for page in ("people", "specialists", "cases", "audit", "packs", "organisation", "deletions"):
+        who.go(f"/admin/{page}/").absent(*cast.CANARIES).look(page)
+    who.go(f"/admin/cases/{stage.case}/").absent(*cast.CANARIES, *cast.QUESTIONS).look("case")
+    for page in ("", "records/", "report/", "summary/"):
+        assert who.status_of(f"/cases/{stage.case}/{page}") == 404, f"the administrator may open {page or 'the case'}"
 
 
 def other_pages(stage: Stage, anna: Persona) -> None:

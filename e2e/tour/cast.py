@@ -20,6 +20,7 @@ class Member:
 ANNA = Member("anna", "Anna", "Berger")
 BEN = Member("ben", "Ben", "Berger")
 EVE = Member("eve", "Eve", "Stranger")
+ADA = Member("ada", "Ada", "Kowalski", ("administrator",))
 DORA = Member("dora", "Dora", "Lindner", ("coordinator",))
 TESS = Member("tess", "Tess", "Amari", ("triage_clinician",))
 CHEN = Member("chen", "Mei", "Chen", ("specialist",))

@@ -124,7 +124,7 @@ class Installation:
                     return match[1]
             return ""
 
-        return wait_for(found, f"a mail to {to} with “{pattern}”", seconds=60)
+        return wait_for(found, f"a mail to {to} with “{pattern}”", seconds=120)
 
 
 def body(mail: EmailMessage) -> str:

@@ -154,7 +154,7 @@ def records(stage: Stage, anna: Persona) -> None:
     anna.wait(re.compile("empty", re.I)).wait(re.compile("program", re.I)).look("refused-files")
     right = [files.made(told) for told in (LETTER, REPORT, LABORATORY)]
     anna.upload(*right, files.third_party_letter(), files.disc(), files.foreign_disc())
-    anna.wait("Is this yours?", seconds=90)
+    anna.wait("Is this yours?", seconds=180)
     checked(anna)
     anna.see("lab-photo", "MRI lumbar spine").look("records")
     anna.press(re.compile("^Correct lab-photo"))
@@ -166,7 +166,7 @@ def checked(anna: Persona) -> None:
     """Until nothing is being checked any more."""
     heading = anna.page.get_by_role("heading", name="Being checked")
     anna.page.wait_for_timeout(500)
-    heading.wait_for(state="detached", timeout=90_000)
+    heading.wait_for(state="detached", timeout=180_000)
     anna.page.reload()
     anna.arrived()
 

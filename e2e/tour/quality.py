@@ -42,9 +42,9 @@ def check(stage: Stage, quinn: Persona) -> None:
 def deliver(stage: Stage, anna: Persona, *, version: int) -> None:
     """Wait for the version on Anna's page and keep its documents."""
     address = f"/cases/{stage.case}/report/"
-    wait_for(lambda: anna.status_of(address) == 200, "the report on Anna's page", seconds=90)
+    wait_for(lambda: anna.status_of(address) == 200, "the report on Anna's page", seconds=180)
     wait_for(
-        lambda: f"Version {version} of" in anna.go(address).page.inner_text("main"), f"version {version}", seconds=60
+        lambda: f"Version {version} of" in anna.go(address).page.inner_text("main"), f"version {version}", seconds=180
     )
     anna.see(cast.QUESTIONS[0])
     for kind, label in (("patient", "Your summary (PDF)"), ("clinical", "Full report for your doctor (PDF)")):
