@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from consilium.cases import story as stories
 from consilium.cases.matching import REASONS
@@ -85,13 +85,13 @@ def card(case: Case, *, offered: bool, blind: bool) -> dict[str, Any]:
 
 
 NEXT: dict[str, Any] = {
-    State.OFFERED: _("Please answer this offer"),
-    State.BLIND_READ: _("Write and lock your first impression"),
-    State.IN_REVIEW: _("Write the opinion and sign it"),
-    State.QUALITY_CHECK: _("A colleague is checking your opinion"),
-    State.SIGNED: _("The report is being delivered"),
-    State.DELIVERED: _("Delivered; the patient may still ask"),
-    State.CLARIFYING: _("The patient has asked about the report"),
+    State.OFFERED: gettext_lazy("Please answer this offer"),
+    State.BLIND_READ: gettext_lazy("Write and lock your first impression"),
+    State.IN_REVIEW: gettext_lazy("Write the opinion and sign it"),
+    State.QUALITY_CHECK: gettext_lazy("A colleague is checking your opinion"),
+    State.SIGNED: gettext_lazy("The report is being delivered"),
+    State.DELIVERED: gettext_lazy("Delivered; the patient may still ask"),
+    State.CLARIFYING: gettext_lazy("The patient has asked about the report"),
 }
 
 

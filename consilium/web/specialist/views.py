@@ -181,8 +181,8 @@ def reveal(request: Request, case: Case) -> HttpResponse:
 
 
 STEPS = {
-    "urgent": ("raise_urgent", _("This is urgent")),
-    "hand-back": ("hand_back", _("Hand the case back")),
+    "urgent": "raise_urgent",
+    "hand-back": "hand_back",
 }
 
 
@@ -191,7 +191,7 @@ STEPS = {
 def step(request: Request, case: Case, name: str) -> HttpResponse:
     """A step with a reason: raise an urgent alarm, or hand the case back."""
     _require_specialist(request, case)
-    row = row_for(STEPS[name][0], case.state) if name in STEPS else None
+    row = row_for(STEPS[name], case.state) if name in STEPS else None
     if row is None:
         raise NotFound()
     form = forms.NoteForm(posted(request))
