@@ -6,6 +6,6 @@ Queued in the caller's transaction; sent by a worker. `key` makes it one message
 for, and gives it its Message-ID. The texts are rows of `texts.py`.
 """
 
-from consilium.channels.email.outbox import send
+from consilium.channels.email.outbox import compose, send
 
-__all__ = ["send"]
+__all__ = ["compose", "send"]
