@@ -1,6 +1,8 @@
 """What people send: letters, a photo of a laboratory sheet, imaging discs, and files that are wrong on purpose."""
 
+import io
 import os
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -69,15 +71,16 @@ class Files:
         return self.keep("mri-disc.zip", made)
 
     def foreign_disc(self) -> Path:
-        """A disc whose headers carry another name: the public MR series, or a generated one."""
+        """A disc whose headers carry another name: part of the public MR series, or a generated one."""
+        found = sorted((SAMPLES / "dicom" / "mr-series").glob("*.dcm"))[:24]
+        return self.keep("second-disc.zip", zipped(found) if found else self.generated_foreign_disc())
+
+    def generated_foreign_disc(self) -> bytes:
         from consilium.core import clock
         from consilium.demo import dicom
 
-        made = dicom.disc_from_samples(SAMPLES)
-        if made is None:
-            stranger = dicom.Subject("Otto", "Anders", "1951-11-02", "male")
-            made = dicom.disc("brain", stranger, clock.now().date() - timedelta(days=90), "stranger")
-        return self.keep("second-disc.zip", made)
+        stranger = dicom.Subject("Otto", "Anders", "1951-11-02", "male")
+        return dicom.disc("brain", stranger, clock.now().date() - timedelta(days=90), "stranger")
 
     def third_party_letter(self) -> Path:
         """A PDF that nobody here made, when the samples are there."""
@@ -89,3 +92,12 @@ class Files:
         path = self.folder / name
         path.write_bytes(data)
         return path
+
+
+def zipped(paths: list[Path]) -> bytes:
+    """The files as a hospital's disc names them: without extension."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for number, path in enumerate(paths, start=1):
+            archive.write(path, f"DICOM/SE000001/IM{number:06d}")
+    return out.getvalue()
