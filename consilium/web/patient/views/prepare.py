@@ -121,7 +121,8 @@ def close(request: Request, case: Case) -> HttpResponse:
         advance(case, "redirect", by=request.principal, note=present.redirect_note(case))
         messages.success(request, _("Your request is closed. We wish you all the best."))
         return redirect("case", case.pk)
-    return page(request, case, "close", {"cancel_url": reverse("case_stopped", args=[case.pk])})
+    context = {"heading": _("Close this request?"), "cancel_url": reverse("case_stopped", args=[case.pk])}
+    return page(request, case, "close", context)
 
 
 @require_http_methods(GET_POST)
