@@ -8,7 +8,6 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ class House(Installation):
 
     def __init__(self, log: Path) -> None:
         super().__init__(log)
-        del self.environment["CONSILIUM_STEP_UP_MINUTES"]
+        self.environment["CONSILIUM_STEP_UP_MINUTES"] = "600"  # the cookies are made once, at the beginning
         self.known: dict[str, Any] = {}
 
     def _install(self) -> None:
@@ -79,13 +78,6 @@ def enter(house: House, browser: Browser) -> Iterator[Any]:
     assert not serious, serious
 
 
-@contextmanager
-def pages_keep_still(page: Page) -> Iterator[None]:
-    """For comparing before and after: waits until nothing is being fetched."""
-    page.wait_for_load_state("networkidle")
-    yield
-
-
 # -- inside the installation -------------------------------------------------------------------------------------
 def furnish() -> dict[str, Any]:
     """Make everybody's cases; each test that changes a case has one of its own."""
@@ -119,6 +111,7 @@ def furnish() -> dict[str, Any]:
     factories.upload(offered, disc, "disc.zip", by=cast.anna)
     review = keep("review", factories.case_in(State.IN_REVIEW, cast))
     factories.upload(review, disc, "disc.zip", by=cast.anna)
+    factories.upload(review, tomography(subject), "tomography.dcm", by=cast.anna)
     factories.write_opinion(review, cast)
     delivered = keep("delivered", factories.case_in(State.DELIVERED, cast))
     link = factories.link(delivered, cast.anna)
@@ -126,17 +119,36 @@ def furnish() -> dict[str, Any]:
     for who in ("anna", "chen", "dora", "quinn"):
         known["cookie " + who] = cookie_of(getattr(cast, who))
     known["cookie nora"] = cookie_of(nora)
-    for name, case in (("offer disc", offered), ("review disc", review)):
-        known[name] = images_of(case)
+    for name, case, modality in (("offer disc", offered, "MR"), ("review disc", review, "MR")):
+        known[name] = images_of(case, modality)
+    known["review tomography"] = images_of(review, "CT")
     return known
 
 
-def images_of(case: Any) -> str:
-    """The record of a case that has images."""
-    from consilium.records.models import Record
+def tomography(subject: Any) -> bytes:
+    """A slice as a CT writes it, in Hounsfield units: the viewer offers brightness presets for it (PS3.3 C.8.2.1)."""
+    import io
 
-    found = [one for one in Record.objects.filter(space=case.pk) if one.kind == "imaging"]
-    return str(found[0].pk)
+    import pydicom
+
+    from consilium.core import clock
+    from consilium.demo import dicom
+
+    found = pydicom.dcmread(io.BytesIO(dicom.files("spine", subject, clock.now().date(), "tomography")[0]))
+    found.SOPClassUID = found.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
+    found.Modality, found.RescaleIntercept, found.RescaleSlope, found.RescaleType = "CT", -1024, 1, "HU"
+    found.StudyDescription, found.SeriesDescription = "CT lumbar spine", "axial"
+    kept = io.BytesIO()
+    found.save_as(kept, enforce_file_format=True)
+    return kept.getvalue()
+
+
+def images_of(case: Any, modality: str) -> str:
+    """The record of a case whose images come from this kind of device."""
+    from consilium.records.models import RecordFile
+
+    files = RecordFile.objects.filter(record__space=case.pk, record__status="ready")
+    return str(next(file.record_id for file in files if file.facts.get("modality") == modality))
 
 
 if __name__ == "__main__":

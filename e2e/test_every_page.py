@@ -13,7 +13,6 @@ from django.urls import NoReverseMatch, reverse
 from playwright.sync_api import Browser, expect
 
 from consilium.core import jobs
-from consilium.ops.admin import confirm
 from consilium.people.models import Licence, Membership
 from consilium.testing.cast import PASSWORD
 from consilium.web.accounts import actions as accounts
