@@ -84,6 +84,7 @@ FIRST_PARTY_APPS = [app for app in INSTALLED_APPS if app.startswith("consilium."
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "consilium.web.middleware.headers.privacy_headers",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",  # outside of all that answers by itself
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -95,7 +96,6 @@ MIDDLEWARE = [
     "consilium.web.middleware.sessions.session_limits",
     "consilium.web.middleware.sessions.principal",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "consilium.web.middleware.refusals.Refusals",
 ]
