@@ -36,12 +36,14 @@ class Visitor:
         self.cookie = cookie
         self.factory = RequestFactory()
 
-    def send(self, method: str, path: str, data: dict[str, Any] | None = None, **headers: str) -> HttpResponse:
-        """The answer to one request; CSRF is tested apart. What a view raises comes as 500 with `.raised`."""
+    def send(
+        self, method: str, path: str, data: dict[str, Any] | None = None, *, csrf: bool = False, **headers: str
+    ) -> HttpResponse:
+        """The answer to one request, without a CSRF token. What a view raises comes as 500 with `.raised`."""
         make = getattr(self.factory, method.lower())
         wanted = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={self.cookie}"} if self.cookie else {}
         request: WSGIRequest = make(path, data or {}, headers=wanted | headers)
-        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]
+        request._dont_enforce_csrf_checks = not csrf  # type: ignore[attr-defined]
         with _raised() as errors:
             response = _handler().get_response(request)
         response.raised = errors  # type: ignore[attr-defined]
