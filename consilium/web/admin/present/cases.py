@@ -5,6 +5,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from consilium.access.principals import Principal
 from consilium.cases.actions.advance import possible, what_is_missing
@@ -130,7 +131,7 @@ def action_words(action: str) -> str:
         "record.decide": _("Decided on a doubtful record"),
         "message.read": _("Read messages"),
         "message.send": _("Wrote a message"),
-        "report.read": _("Read the report"),
+        "report.read": pgettext("done by somebody", "Read the report"),
         "report.list": _("Opened the page of the report"),
         "report.download": _("Downloaded the report"),
         "link.open": _("Opened a link"),
