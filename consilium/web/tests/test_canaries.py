@@ -148,7 +148,7 @@ def tell(cast: Cast, anna: Recorder) -> Case:
     day, month, year = BIRTH[8:], BIRTH[5:7], BIRTH[:4]
     names = {"given_name": f"{PLAIN}-Anna", "family_name": ACCENTED, "sex": "female", "telephone": f"+49 {PLAIN}"}
     born = {"birth_date_day": day, "birth_date_month": month, "birth_date_year": year}
-    anna.send("POST", reverse("about_you"), names | born | {"language": "en"})
+    anna.send("POST", reverse("about_you"), names | born | {"language": "en", "country": "DE"})
     cast.anna.person.refresh_from_db()
     assert (cast.anna.person.family_name, cast.anna.person.birth_date) == (ACCENTED, BIRTH)
     case = factories.told(cast)

@@ -210,6 +210,8 @@ def check_scopes_of_content(scene: Scene) -> None:
     assert {m.audience for m in scopes.messages(weiss, done)} == {"care_team"}
     assert {m.audience for m in scopes.messages(anna, done)} == {"patient_desk", "patient_specialist", "care_team"}
     assert not scopes.messages(quinn, blind)
+    assert {m.audience for m in scopes.messages(chen, blind)} == {"staff"}
+    assert {m.audience for m in scopes.messages(chen, done)} == {"staff", "patient_specialist", "care_team"}
     assert not scopes.messages(cast.eve.by, done) and not scopes.clarifications(cast.eve.by, done)
     assert not scopes.uploads(chen, blind) and scopes.uploads(anna, blind)
 
@@ -489,6 +491,8 @@ MUTANTS: tuple[Any, ...] = (
     Line(visibility.sees_record, '("undecided", "removed")', '("removed",)'),
     Line(visibility.sees_record, '("undecided", "removed")', '("undecided",)'),
     Line(visibility.hears, "bool(AUDIENCES[audience] & roles)", "True"),
+    Line(visibility.hears, ' and (audience == "staff" or not reads_blind)'),
+    Line(scopes.messages, "reads_blind=unlocked", "reads_blind=False"),
     Line(CaseRole.holds, "and self.ended_at is None"),
     Line(CaseRole.holds, "and self.confirmed_at is not None"),
     Line(CaseRole.holds, "and (self.expires_at is None or self.expires_at > clock.now())"),
@@ -518,7 +522,7 @@ MUTANTS: tuple[Any, ...] = (
     Line(scopes.uploads, 'if not (may("record.add", of, by) or may("record.remove", of, by)):', "if False:"),
     Line(scopes.reports, 'if may("report.view", of, by)', "if True"),
     Line(scopes.messages, 'if not may("message.view", of, by):', "if False:"),
-    Line(scopes.messages, "if visibility.hears(audience, roles)"),
+    Line(scopes.messages, "if visibility.hears(a, roles, reads_blind=unlocked)"),
     Line(MODULE._permitted_row, "or not (row.who & roles) "),  # type: ignore[union-attr]
     Line(MODULE._permitted_row, "or not by.active "),  # type: ignore[union-attr]
     Line(MODULE._permitted_row, " or not strong_enough(by)"),  # type: ignore[union-attr]
