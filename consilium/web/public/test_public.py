@@ -133,9 +133,10 @@ def test_the_answer_names_no_person():
 
 @pytest.fixture(scope="module")
 def sealed_pdf():
-    from consilium.opinions.report import render, sample_report, seal
+    from consilium.opinions.report import render, seal
+    from consilium.testing import report_sample
 
-    return seal.seal(render.build_patient(sample_report.sample("en")), reason="Test", name="Test")
+    return seal.seal(render.build_patient(report_sample.sample("en")), reason="Test", name="Test")
 
 
 def test_file_that_is_no_longer_on_record_is_told_by_its_seal(sealed_pdf):

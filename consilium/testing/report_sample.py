@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from .content import (
+from consilium.opinions.report.content import (
     Anchor,
     Answer,
     BlindRead,
@@ -29,7 +29,7 @@ from .content import (
     SectionAnswer,
     Specialist,
 )
-from .images import cut_out
+from consilium.opinions.report.images import cut_out
 
 ISSUED = datetime(2026, 5, 18, 14, 5, tzinfo=UTC)
 MRI_SHA = hashlib.sha256(b"mri").hexdigest()
