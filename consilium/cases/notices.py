@@ -58,20 +58,14 @@ def tell(case: Case, role: str, template: str, *, key: str) -> None:
 
 
 def holders(case: Case, role: str) -> list[User]:
-    """Accounts that hold `role`: on the case first, else by membership of the organisation."""
-    on_case = User.objects.filter(
-        case_roles__case=case,
-        case_roles__role=role,
-        case_roles__ended_at=None,
-        case_roles__confirmed_at__isnull=False,
-    )
+    """Accounts that hold `role` now, by membership of the organisation or on the case; never suspended ones."""
+    able = User.objects.filter(is_active=True, suspended_at=None)
     if role in Membership.Role.values and role != "specialist":
         return list(
-            User.objects.filter(
-                memberships__organisation=case.organisation_id, memberships__role=role, memberships__until=None
-            )
+            able.filter(memberships__organisation=case.organisation_id, memberships__role=role, memberships__until=None)
         )
-    return list(on_case.distinct())
+    held = case.case_roles.filter(role=role, ended_at=None, confirmed_at__isnull=False)
+    return list(able.filter(pk__in=held.exclude(expires_at__lte=clock.now()).values("user_id")))
 
 
 def remind_owner(case: Case, *, key: str) -> None:

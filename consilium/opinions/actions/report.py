@@ -158,6 +158,7 @@ def recipients(case: Case) -> list[tuple[str, str]]:
     kinds = {"patient": "patient", "proxy_view": "proxy", "proxy_act": "proxy"}
     kinds["treating_clinician"] = "treating_clinician"
     roles = case.case_roles.filter(role__in=kinds, ended_at=None, confirmed_at__isnull=False)
+    roles = roles.exclude(expires_at__lte=clock.now())
     found = [(kinds[role.role], f"user:{role.user_id}") for role in roles]
     links = case.guest_links.filter(revoked_at=None, expires_at__gt=clock.now())
     return found + [("treating_clinician", f"guest:{link.pk}") for link in links]
