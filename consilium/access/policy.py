@@ -37,6 +37,9 @@ ORGANISATION_WIDE: Final = frozenset(
     {"coordinator", "triage_clinician", "quality_reviewer", "administrator", "sponsor"}
 )
 
+# Whoever reviews a case holds no office on it: a desk's pages would tell what the blind read must not know.
+REVIEWING: Final = frozenset({"offered_specialist", "specialist", "re_reader"})
+
 PREPARING: Final = ("preparing",)
 DESK: Final = ("desk", "matching")
 WORK: Final = ("blind", "review", "quality", "signed")

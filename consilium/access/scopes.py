@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from consilium.access import visibility
-from consilium.access.policy import ACTIONS, ORGANISATION_WIDE
+from consilium.access.policy import ACTIONS, ORGANISATION_WIDE, REVIEWING
 from consilium.access.principals import Principal
 from consilium.access.rules import may, strong_enough
 from consilium.cases.models import Case, CaseRole, GuestLink
@@ -51,9 +51,10 @@ def _by_account(by: Principal, action: str) -> Q:
     for role in sorted(set(held.values_list("role", flat=True))):  # most people hold one or none: ask before joining
         if states := states_for(action, role):
             matching |= Q(pk__in=held.filter(role=role).values("case_id"), state__in=states)
+    reviewing = held.filter(role__in=REVIEWING).values("case_id")
     for role in by.roles & ORGANISATION_WIDE:
         if states := states_for(action, role):
-            matching |= Q(organisation_id=by.organisation_id, state__in=states)
+            matching |= Q(organisation_id=by.organisation_id, state__in=states) & ~Q(pk__in=reviewing)
     return matching
 
 
@@ -85,7 +86,11 @@ def records(by: Principal, of: Case) -> QuerySet[Record]:
     found = Record.objects.filter(space=of.pk)
     roles = of.roles_of(by)
     hidden = [status for status in Record.Status.values if not visibility.sees_record(status, roles)]
-    return found.exclude(status__in=hidden)
+    found = found.exclude(status__in=hidden)
+    if of.conclusions_marked_at and blind.reads_blind(of, by):
+        # Nobody has looked for a conclusion in papers that came after the marking: they open with the lock.
+        found = found.exclude(images=0, added_at__gt=of.conclusions_marked_at)
+    return found
 
 
 def record(by: Principal, of: Case, record_id: UUID) -> Record:

@@ -12,12 +12,14 @@ from consilium.access.principals import Principal
 from consilium.access.rules import require, strong_enough
 from consilium.cases import deadlines
 from consilium.cases.models import Case, CaseEvent, CaseRole, FollowUp, Intake, Question, Recap, RecordRequest
+from consilium.cases.states import State
 from consilium.core import audit, clock
 from consilium.core.errors import BadInput, NotAllowed
 from consilium.packs import registry
 from consilium.people.models import Person
 from consilium.vault import keys
 
+BEFORE_TRIAGE = frozenset({State.DRAFT, State.SUBMITTED, State.COLLECTING, State.RECAP})
 SECTIONS = frozenset({"readiness", "goals", "symptoms", "answers", "history"})
 MAX_QUESTION = 600
 MAX_ANSWER = 6000
@@ -195,9 +197,16 @@ def _digest(case: Case, content: dict[str, Any]) -> str:
     return hashlib.sha256(f"{case.pk}\n{canonical}".encode()).hexdigest()
 
 
+def _require_before_triage(case: Case, by: Principal) -> None:
+    """What triage and the specialist work with does not change under their hands."""
+    require("story.correct", case, by)
+    if case.state not in BEFORE_TRIAGE:
+        raise NotAllowed(_("The case is with the doctors already; please write a message instead."))
+
+
 def confirm_recap(case: Case, *, by: Principal) -> Recap:
     """The patient confirms the one-page case as it reads now."""
-    require("story.correct", case, by)
+    _require_before_triage(case, by)
     content = recap_content(case)
     with transaction.atomic():
         recap = Recap.objects.create(
@@ -220,7 +229,7 @@ def recap_is_current(case: Case) -> bool:
 
 def correct_recap(case: Case, *, by: Principal, questions: list[str], remark: str = "") -> None:
     """In the recap step the patient may reword the questions and add a remark to the goals."""
-    require("story.correct", case, by)
+    _require_before_triage(case, by)
     wanted = [" ".join(text.split()) for text in questions if text.strip()]
     if problem := question_problem(wanted):
         raise BadInput(problem)

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from consilium.access.policy import ORGANISATION_WIDE
+from consilium.access.policy import ORGANISATION_WIDE, REVIEWING
 from consilium.access.principals import Principal
 from consilium.cases.states import OWNER, PHASE, Phase, State
 from consilium.core import clock, ids
@@ -117,9 +117,9 @@ class Case(models.Model):
         """Roles `principal` has here, now: on this case and, within the organisation, by membership."""
         roles = set[str]()
         if principal.kind == "user" and principal.active:
-            if principal.organisation_id == self.organisation_id:
-                roles |= principal.roles & ORGANISATION_WIDE
             roles |= {r.role for r in self.case_roles.all() if r.holds(principal.id)}
+            if principal.organisation_id == self.organisation_id and not roles & REVIEWING:
+                roles |= principal.roles & ORGANISATION_WIDE
         elif principal.kind == "guest" and principal.active:
             roles |= {link.role for link in self.guest_links.all() if link.holds(principal.id)}
         elif principal.kind == "system":

@@ -47,6 +47,7 @@ def test_blind_read_shows_nothing_of_the_first_conclusion(cast, as_):
     case = factories.case_in(State.OFFERED, cast)
     letter = factories.plain_record(case, "Letter from the clinic", text=f"We advise {CANARY}", conclusion_pages=[0])
     other = factories.plain_record(case, "MRI report", kind="imaging_report", text="Disc bulge at L4/L5.")
+    factories.desk.mark_conclusions(case, {letter: [0]}, by=cast.tess.by)
     factories.offers.declare_conflicts(case, by=cast.chen.by, none=True)
     factories.offers.accept(case, by=cast.chen.by)
     client = as_(cast.chen)
