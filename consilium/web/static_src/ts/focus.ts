@@ -2,7 +2,7 @@ import { fresh } from "./http";
 
 /** The error summary (or whatever asks for it) gets focus when the page opens; its links focus the fields. */
 export function takeFocus(root: ParentNode): void {
-  root.querySelector<HTMLElement>("[data-take-focus]")?.focus();
+  focusFirst(root.querySelector<HTMLElement>("[data-take-focus]"));
   for (const link of root.querySelectorAll<HTMLAnchorElement>(".error-summary a[href^='#']")) {
     link.addEventListener("click", (event) => {
       const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
@@ -13,6 +13,16 @@ export function takeFocus(root: ParentNode): void {
       target.focus({ preventScroll: true });
     });
   }
+}
+
+/** A form sent after the skip link was used comes back at `#main`, and the browser would then move the focus there. */
+function focusFirst(wanted: HTMLElement | null): void {
+  if (!wanted) return;
+  if (location.hash) {
+    history.replaceState(history.state, "", location.pathname + location.search);
+    window.addEventListener("load", () => requestAnimationFrame(() => wanted.focus()));
+  }
+  wanted.focus();
 }
 
 /** Menus made of <details> close with Escape and when somebody clicks elsewhere. */
