@@ -117,7 +117,19 @@ def test_anything_that_might_be_personal_is_refused(facts):
 
 
 @pytest.mark.parametrize(
-    "fact", [1, True, None, "", "v1.2", "TREAT", "a" * 64, UUID("a3fdfc76-da77-48b2-8d67-48deb3aaf4ed"), datetime(2026, 1, 1, tzinfo=UTC), f"user:{uuid4()}"]
+    "fact",
+    [
+        1,
+        True,
+        None,
+        "",
+        "v1.2",
+        "TREAT",
+        "a" * 64,
+        UUID("a3fdfc76-da77-48b2-8d67-48deb3aaf4ed"),
+        datetime(2026, 1, 1, tzinfo=UTC),
+        "user:a3fdfc76-da77-48b2-8d67-48deb3aaf4ed",
+    ],
 )
 def test_numbers_codes_and_references_are_taken(fact):
     assert "fact" in write(fact=fact)[0].facts
