@@ -18,7 +18,7 @@ from consilium.core import audit
 from consilium.core.errors import NotFound, Refusal
 from consilium.opinions import content
 from consilium.opinions.actions import addendum, opinion
-from consilium.opinions.models import Opinion, QualityReview
+from consilium.opinions.models import Opinion
 from consilium.opinions.report import readability, tone
 from consilium.web.guards import with_case
 from consilium.web.http import Request, posted
@@ -125,7 +125,7 @@ def _is_autosave(request: Request) -> bool:
 def _context(request: Request, case: Case, draft: Opinion, part: str) -> dict[str, Any]:
     audit.read(f"case:{case.pk}", by=request.principal, space=case.pk)
     left = pane.build(request, case, _regions(draft, request))
-    returned = QualityReview.objects.filter(opinion=draft, decision="returned").order_by("-decided_at").first()
+    returned = draft.quality_reviews.filter(decision="returned").order_by("-decided_at").first()
     return {
         "case": case,
         "opinion": draft,
