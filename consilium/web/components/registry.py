@@ -141,7 +141,7 @@ ROWS = (
         "card",
         "Plain container with optional heading; level is 2 or 3",
         (),
-        {"title": "", "level": 2, "tone": "", "href": "", "icon": "", "id": "next-action", "id": ""},
+        {"title": "", "level": 2, "tone": "", "href": "", "icon": "", "id": ""},
         body=True,
     ),
     Component(
