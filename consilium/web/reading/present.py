@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -30,6 +31,7 @@ class Viewer:
     series: list[dict[str, Any]] = field(default_factory=list)
     windows: list[dict[str, Any]] = field(default_factory=list)
     withheld: int = 0
+    kept: str = ""  # query of the chosen series and window, which the links to other frames keep
 
     @property
     def is_images(self) -> bool:
@@ -112,7 +114,9 @@ def _images(files: list[RecordFile], query: dict[str, str], href: str) -> Viewer
     suffix, windows = _windows(groups[chosen], query, f"{href}?series={chosen}")
     frames = [_url(place) if not suffix else f"{href}windowed/{place[0]}/{place[2]}.png{suffix}" for place in places]
     middle = len(places) // 2 + 1 if len(places) > 3 else 1
-    return Viewer(frames, places, _current(query, len(places), middle), series if len(series) > 1 else [], windows)
+    kept = urlencode({"series": chosen} | ({"window": query["window"]} if suffix else {}))
+    shown = series if len(series) > 1 else []
+    return Viewer(frames, places, _current(query, len(places), middle), shown, windows, kept=f"?{kept}")
 
 
 def _series_link(key: str, group: list[RecordFile], href: str, current: bool) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def build(request: Request, case: Case, regions: list[dict[str, Any]] | None = N
         "texts": reading.texts(opened, pages),
         "facts": reading.facts_of(opened),
         "query": keep,
+        "frames_at": f"{request.path}?record={opened.pk}{viewer.kept.replace('?', '&', 1)}",
         "series": query.get("series", ""),
     }
 
