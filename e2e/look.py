@@ -16,7 +16,8 @@ PIXEL = bytes.fromhex(
 )
 FACTS = """() => {
   const named = e => e.labels?.length || e.ariaLabel || e.getAttribute('aria-labelledby') || e.title;
-  const controls = [...document.querySelectorAll('input:not([type=hidden]):not([type=submit]), select, textarea')];
+  const controls = [...document.querySelectorAll('input:not([type=hidden]):not([type=submit]), select, textarea')]
+    .filter(e => !e.closest('[hidden]'));
   return {
     lang: document.documentElement.lang,
     title: document.title.replace(/^[\\s–-]+|[\\s–-]+$/g, ''),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from consilium.consents.actions import SHARE_WITH_TREATING_DOCTOR
 from consilium.web.patient.sections import SECTIONS
 
 
@@ -38,8 +39,8 @@ ACCOUNT = [
     *_of("", "anna", "mfa_index", "account_email", "account_change_password", "account_delete", "account_logout"),
     *_of("", "anna", "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_list_webauthn"),
     *_of("", "anna", "mfa_deactivate_totp", "mfa_edit_webauthn", "mfa_remove_webauthn"),
-    *_of("", "anna:stale", "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"),
-    *_of("", "eve:none", "second_step", "mfa_activate_totp", "mfa_add_webauthn"),
+    *_of("", "anna:stale", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"),
+    *_of("", "eve:none", "account_reauthenticate", "second_step", "mfa_activate_totp", "mfa_add_webauthn"),
     *_of("", "pia", "account_set_password"),
     Visit("home", "mia"),
 ]
@@ -57,7 +58,8 @@ FOLLOWING = [
     *_of("collecting", "ben", "my_cases", "case"),
     *_of("delivered", "anna", "case", "case_report", "case_ask", "case_messages", "case_links", "case_link_new"),
     *_of("delivered", "anna", "case_link_revoke", "case_invite", "case_steps", "case_access_history"),
-    *_of("delivered", "anna", "case_consents", "case_consent_withdraw", "case_erasure", "records", "record"),
+    *_of("delivered", "anna", "case_consents", "case_erasure", "records", "record"),
+    Visit("case_consent_withdraw", "anna", "delivered", parts={"clause": SHARE_WITH_TREATING_DOCTOR}),
     *_of("urgent", "anna", "case", "case_urgent"),
     *_of("following", "anna", "case", "case_follow_up"),
     *_of("withdrawn", "anna", "case"),
@@ -82,10 +84,10 @@ DESK = [
 ]
 SPECIALIST = [
     *_of("offered", "chen", "specialist_home", "offer", "decline"),
-    *_of("blind", "chen", "blind_read", "lock_blind_read", "records", "record", "ask_for_record"),
+    *_of("blind", "chen", "blind_read", "lock_blind_read", "records", "record"),
     Visit("specialist_step", "chen", "blind", parts={"name": "hand-back"}),
     *_of("locked", "chen", "reveal"),
-    *_of("revealed", "chen", "reveal"),
+    *_of("revealed", "chen", "reveal", "ask_for_record"),
     *[
         Visit("opinion", "chen", "reviewing", parts={"part": part})
         for part in ("answers", "findings", "comparison", "assessment", "options", "recommendation", "steps", "summary")

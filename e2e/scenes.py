@@ -10,7 +10,11 @@ from allauth.core.context import request_context
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import RequestFactory
+from fido2.cose import ES256
+from fido2.utils import sha256, websafe_encode
+from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
 from consilium.access.principals import SYSTEM
 from consilium.cases.actions import advance, desk, intake
@@ -81,6 +85,7 @@ def revealed(cast: Cast) -> Case:
 def delivered(cast: Cast) -> Case:
     """Delivered, with a link, a relative, a conversation, and an answered question."""
     case = in_state(State.DELIVERED)(cast)
+    link(case)
     factories.proxy(case, cast.ben, by=cast.anna)
     talks.send_message(case, by=cast.chen.by, audience="care_team", body="Please read the summary first.")
     return treated(case, casting.member("Jonas", "Weiss"))
@@ -181,7 +186,7 @@ class Company:
         if name == "newcomer":
             return casting.member("New", "Comer")
         if name == "mia":
-            return casting.member("Mia", "Many", roles=("coordinator", "triage_clinician"))
+            return casting.member("Mia", "Many", roles=("coordinator", "quality_reviewer"))
         return getattr(self.cast, name)
 
 
@@ -203,5 +208,18 @@ def with_second_steps(who: Member) -> int:
     with request_context(request):  # the secrets are sealed for the account that asks
         TOTP.activate(who.user, generate_totp_secret())
         RecoveryCodes.activate(who.user)
-    made = {"name": "My telephone", "credential": {"clientExtensionResults": {}}}
+    made = {"name": "My telephone", "credential": credential()}
     return Authenticator.objects.create(user=who.user, type=Authenticator.Type.WEBAUTHN, data=made).pk
+
+
+def credential() -> dict[str, Any]:
+    """What a device answers when a passkey is made (WebAuthn §5.1.3), as the browser writes it down in JSON."""
+    key = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+    attested = AttestedCredentialData.create(Aaguid.NONE, b"my telephone", key)
+    flags = AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV | AuthenticatorData.FLAG.AT
+    told = AuthenticatorData.create(sha256(b"localhost"), flags, 0, attested)
+    client = CollectedClientData.create(CollectedClientData.TYPE.CREATE, b"challenge", "http://localhost")
+    answer = {"clientDataJSON": client, "attestationObject": AttestationObject.create("none", told, {})}
+    name = websafe_encode(b"my telephone")
+    parts = {key: websafe_encode(bytes(value)) for key, value in answer.items()}
+    return {"id": name, "rawId": name, "type": "public-key", "response": parts, "clientExtensionResults": {}}

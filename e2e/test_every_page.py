@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from playwright.sync_api import Browser, expect
 
 from consilium.core import jobs
+from consilium.ops.admin import confirm
 from consilium.people.models import Licence, Membership
 from consilium.testing.cast import PASSWORD
 from consilium.web.accounts import actions as accounts
@@ -94,8 +95,9 @@ def test_pages_of_coming_in(look, cast):
         arrived("second_step")
         page.goto(reverse("account_logout"))
         button.click()
-        with_second_steps(getattr(cast, "dora" if language == "de" else "tess"))
         who = cast.dora if language == "de" else cast.tess
+        confirm(who.user)
+        with_second_steps(who)
         page.goto(reverse("account_login"))
         page.locator("#id_login").fill(who.user.email)
         page.locator("input[type=password]").fill(PASSWORD)

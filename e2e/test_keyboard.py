@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from consilium.testing.cast import PASSWORD
-from e2e.house import House, enter, house  # noqa: F401 - fixtures
+from e2e import house as served
 from e2e.tour.files import LETTER, Files
 
+house, enter = served.house, served.enter
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 STOPS = 120
 # The element that has the focus and everything around it that may draw the ring for it (a card around a radio button).
@@ -18,6 +19,7 @@ RING = """() => {
   const outlined = style => style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
   const seen = style => outlined(style) || style.boxShadow !== 'none';
   const e = document.activeElement;
+  if (e === document.body) return ''; // past the last stop, on the way back to the first
   const drawn = [e, ...(e.labels ?? []), e.parentElement, e.nextElementSibling].filter(Boolean);
   const box = e.getBoundingClientRect();
   const inside = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
@@ -65,7 +67,7 @@ class Keys:
         assert not self.unseen, "the focus cannot be seen on:\n" + "\n".join(self.unseen)
 
 
-def test_signing_in(enter, house):  # noqa: F811
+def test_signing_in(enter, house):
     page = enter()
     page.goto("/account/sign-in/")
     keys = Keys(page)
@@ -86,7 +88,7 @@ def test_signing_in(enter, house):  # noqa: F811
     keys.ends()
 
 
-def test_answering_a_page_of_questions(enter, house):  # noqa: F811
+def test_answering_a_page_of_questions(enter, house):
     page = enter("anna")
     page.goto(f"/cases/{house['keys']}/prepare/course/")
     keys = Keys(page)
@@ -113,7 +115,7 @@ def test_answering_a_page_of_questions(enter, house):  # noqa: F811
     keys.ends()
 
 
-def test_sending_a_file(enter, house, tmp_path: Path):  # noqa: F811
+def test_sending_a_file(enter, house, tmp_path: Path):
     page = enter("anna")
     page.goto(f"/cases/{house['keys']}/send/")
     keys = Keys(page)
@@ -126,7 +128,7 @@ def test_sending_a_file(enter, house, tmp_path: Path):  # noqa: F811
     keys.ends()
 
 
-def test_images_and_a_region_by_numbers(enter, house):  # noqa: F811
+def test_images_and_a_region_by_numbers(enter, house):
     page = enter("chen")
     page.goto(f"/specialist/cases/{house['review']}/opinion/findings/?record={house['review disc']}&frame=1")
     keys, count = Keys(page), page.locator("[data-viewer-count]")
@@ -152,7 +154,7 @@ def test_images_and_a_region_by_numbers(enter, house):  # noqa: F811
     keys.ends()
 
 
-def test_parts_of_the_opinion(enter, house):  # noqa: F811
+def test_parts_of_the_opinion(enter, house):
     page = enter("chen")
     page.goto(f"/specialist/cases/{house['review']}/opinion/answers/")
     keys = Keys(page)
@@ -166,7 +168,7 @@ def test_parts_of_the_opinion(enter, house):  # noqa: F811
     keys.ends()
 
 
-def test_confirming_what_cannot_be_undone(enter, house):  # noqa: F811
+def test_confirming_what_cannot_be_undone(enter, house):
     page = enter("anna")
     page.goto(f"/cases/{house['withdraw']}/withdraw/")
     keys = Keys(page)
@@ -178,7 +180,7 @@ def test_confirming_what_cannot_be_undone(enter, house):  # noqa: F811
     keys.ends()
 
 
-def test_menus_open_and_close(enter, house):  # noqa: F811
+def test_menus_open_and_close(enter, house):
     page = enter("anna")
     page.goto("/cases/")
     keys, menu = Keys(page), page.locator("details.account-menu")

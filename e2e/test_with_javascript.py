@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Dialog, Page, expect
 
-from e2e.house import House, enter, house  # noqa: F401 - fixtures
+from e2e import house as served
 from e2e.tour.files import LETTER, Files
 from e2e.tour.installation import wait_for
 
+house, enter = served.house, served.enter
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 GOAL = "To carry my granddaughter up the stairs."
 SLOW = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 150_000}
@@ -30,7 +31,7 @@ def photo(folder: Path, name: str, side: int = 500) -> str:
     return str(folder / name)
 
 
-def test_what_is_typed_is_saved_and_survives(enter, house):  # noqa: F811
+def test_what_is_typed_is_saved_and_survives(enter, house):
     page = enter("anna")
     page.goto(f"/cases/{house['autosave']}/prepare/goals/")
     field, state = page.get_by_label("What matters most to you"), page.locator("[data-autosave-state]")
@@ -47,12 +48,12 @@ def test_what_is_typed_is_saved_and_survives(enter, house):  # noqa: F811
     expect(field).to_have_value(GOAL + " And down.")
 
 
-def test_writing_an_opinion_is_saved_with_its_version(enter, house):  # noqa: F811
+def test_writing_an_opinion_is_saved_with_its_version(enter, house):
     """Twice in a row: the second request names the version that the first one made."""
     page = enter("chen")
     page.goto(f"/specialist/cases/{house['review']}/opinion/answers/")
     field, state = page.get_by_label("Short answer").first, page.locator("[data-autosave-state]")
-    for words in ("You can wait.", "You can wait safely."):
+    for words in ("You can wait some weeks.", "You can wait safely."):
         with page.expect_response(lambda answer: answer.request.method == "POST") as kept:
             field.fill(words)
         assert kept.value.status < 300, kept.value.status
@@ -61,7 +62,7 @@ def test_writing_an_opinion_is_saved_with_its_version(enter, house):  # noqa: F8
     expect(field).to_have_value("You can wait safely.")
 
 
-def test_leaving_with_unsaved_changes_asks(enter, house):  # noqa: F811
+def test_leaving_with_unsaved_changes_asks(enter, house):
     page = enter("anna")
     asked: list[str] = []
 
@@ -84,7 +85,7 @@ def test_leaving_with_unsaved_changes_asks(enter, house):  # noqa: F811
     page.on("dialog", lambda dialog: dialog.accept())
 
 
-def test_a_file_goes_with_progress_and_becomes_ready(enter, house, tmp_path):  # noqa: F811
+def test_a_file_goes_with_progress_and_becomes_ready(enter, house, tmp_path):
     page = enter("anna")
     page.goto(f"/cases/{house['upload']}/send/")
     slowly(page)
@@ -97,7 +98,7 @@ def test_a_file_goes_with_progress_and_becomes_ready(enter, house, tmp_path):  #
     expect(page.get_by_role("heading", name="Being checked")).to_have_count(0)
 
 
-def test_a_broken_connection_is_tried_again(enter, house, tmp_path):  # noqa: F811
+def test_a_broken_connection_is_tried_again(enter, house, tmp_path):
     page = enter("anna")
     page.goto(f"/cases/{house['upload']}/send/")
     page.context.set_offline(True)
@@ -110,7 +111,7 @@ def test_a_broken_connection_is_tried_again(enter, house, tmp_path):  # noqa: F8
     expect(page.locator("#sent")).to_contain_text("letter", timeout=60_000)
 
 
-def test_sending_can_be_cancelled(enter, house, tmp_path):  # noqa: F811
+def test_sending_can_be_cancelled(enter, house, tmp_path):
     page = enter("anna")
     page.goto(f"/cases/{house['upload']}/send/")
     slowly(page)
@@ -124,7 +125,7 @@ def test_sending_can_be_cancelled(enter, house, tmp_path):  # noqa: F811
     expect(page.locator("#sent")).not_to_contain_text("by-mistake")
 
 
-def test_images_follow_wheel_and_keys_and_take_marks(enter, house):  # noqa: F811
+def test_images_follow_wheel_and_keys_and_take_marks(enter, house):
     page = enter("chen")
     page.goto(f"/specialist/cases/{house['review']}/opinion/findings/?record={house['review disc']}&frame=1")
     count, picture = page.locator("[data-viewer-count]"), page.locator("[data-viewer-image]")
@@ -162,7 +163,7 @@ def mark(page: Page) -> None:
     page.mouse.up()
 
 
-def test_brightness_presets_change_the_image(enter, house):  # noqa: F811
+def test_brightness_presets_change_the_image(enter, house):
     page = enter("anna")
     page.goto(f"/cases/{house['review']}/records/{house['review tomography']}/")
     picture = page.locator("[data-viewer-image]")
@@ -176,7 +177,7 @@ def test_brightness_presets_change_the_image(enter, house):  # noqa: F811
     expect(presets.nth(1)).to_have_attribute("aria-current", "true")
 
 
-def test_a_warning_comes_before_the_session_ends(enter, house):  # noqa: F811
+def test_a_warning_comes_before_the_session_ends(enter, house):
     page = enter("anna")
     page.clock.install()
     page.goto("/cases/")

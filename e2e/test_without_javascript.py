@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from e2e.house import House, enter, house  # noqa: F401 - fixtures
+from e2e import house as served
 from e2e.tour import desk, intake
 from e2e.tour.files import LETTER, Files
 from e2e.tour.installation import wait_for
 from e2e.tour.persona import Persona
 
+house, enter = served.house, served.enter
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 
 
@@ -36,7 +37,7 @@ class Plain(Persona):
 
 
 @pytest.fixture
-def plain(enter):  # noqa: F811
+def plain(enter):
     return lambda who="": Plain(who, enter(who, java_script_enabled=False))
 
 
@@ -75,7 +76,7 @@ def send(nora: Plain, tmp_path: Any) -> None:
     nora.see("letter")
 
 
-def test_a_specialist_accepts_reads_locks_reveals_and_writes(plain, house):  # noqa: F811
+def test_a_specialist_accepts_reads_locks_reveals_and_writes(plain, house):
     chen, home = plain("chen"), f"/specialist/cases/{house['offer']}/"
     chen.go(f"{home}offer/").press("Accept this case").see("Please answer the question on conflicts of interest.")
     chen.choose("Do you have a conflict of interest", "No, I have none").press("Accept this case")
@@ -103,6 +104,14 @@ def turn_pages(chen: Plain, address: str) -> None:
     assert not chen.page.locator("[data-viewer-slider]").is_visible(), "a slider that does nothing is shown"
 
 
+def test_turning_the_pages_keeps_the_brightness(plain, house):
+    anna = plain("anna")
+    anna.go(f"/cases/{house['review']}/records/{house['review tomography']}/").press("Bone")
+    anna.press("Next").see("2 / 2")
+    shown = anna.page.get_by_role("navigation", name="Brightness presets").locator("[aria-current=true]")
+    expect(shown).to_have_text("Bone")
+
+
 def find(chen: Plain, address: str) -> None:
     """A finding with its place typed as numbers."""
     chen.go(address).fill("What you see", "Loss of height").fill("What it means", "Explains the pain")
@@ -111,12 +120,12 @@ def find(chen: Plain, address: str) -> None:
     chen.fill("Width", "0.2").fill("Height", "0.1").press("Add this finding").see("The finding is added.")
 
 
-def test_a_coordinator_checks_a_case_in(plain, house):  # noqa: F811
+def test_a_coordinator_checks_a_case_in(plain, house):
     dora = plain("dora")
     desk.identity(SimpleNamespace(case=house["desk"]), dora)  # type: ignore[arg-type]
 
 
-def test_a_doctor_opens_a_link_with_its_code(plain, house):  # noqa: F811
+def test_a_doctor_opens_a_link_with_its_code(plain, house):
     weiss = plain()
     weiss.go(f"/link/{house['token']}/").absent("Berger")
     weiss.fill("Your code", "999999").press("Open").absent("Berger")

@@ -2,9 +2,10 @@
 
 import pytest
 
-from e2e.house import enter, house  # noqa: F401 - fixtures
+from e2e import house as served
 from e2e.look import CULPRITS
 
+house, enter = served.house, served.enter
 pytestmark = [pytest.mark.browser, pytest.mark.server]
 PAGES = {
     "front page": ("", "/"),
@@ -33,7 +34,7 @@ WIDE = "() => document.documentElement.scrollWidth - document.documentElement.cl
 
 
 @pytest.mark.parametrize("way", ["page", "text"])
-def test_nothing_is_lost(way, enter, house):  # noqa: F811
+def test_nothing_is_lost(way, enter, house):
     size = {"width": 683, "height": 450} if way == "page" else {"width": 1366, "height": 900}
     tabs, problems = {}, []
     for name, (who, address) in PAGES.items():
