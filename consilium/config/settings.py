@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "consilium.web.middleware.refusals.Refusals",
+    "consilium.web.middleware.methods.ListedMethods",
 ]
 
 ROOT_URLCONF = "consilium.config.urls"
