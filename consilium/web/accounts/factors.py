@@ -15,6 +15,7 @@ from django.shortcuts import redirect
 
 from consilium.web import guards
 from consilium.web.accounts.adapter import has_second_step, note, passkeys_possible
+from consilium.web.http import Request
 
 
 class SettingUp:
@@ -22,7 +23,8 @@ class SettingUp:
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         parent = super().dispatch  # type: ignore[misc]
-        if request.user.is_authenticated and not has_second_step(request.user):
+        active = cast(Request, request).principal.active  # a suspended account sets nothing up
+        if request.user.is_authenticated and active and not has_second_step(request.user):
             return parent(request, *args, **kwargs)
         return guards.signed_in(parent)(request, *args, **kwargs)
 

@@ -47,7 +47,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 def second_step(request: HttpRequest) -> HttpResponse:
     """Where everybody goes who lacks a (fresh) second step: to choose one, or to pass the one they have."""
-    if not request.user.is_authenticated:
+    if not request.user.is_authenticated or not cast(Request, request).principal.active:
         return redirect(f"{reverse('account_login')}?{urlencode({'next': request.get_full_path()})}")
     onward = get_next_redirect_url(request) or reverse("home")
     if is_demo(request.user):
