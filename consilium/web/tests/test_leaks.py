@@ -160,6 +160,39 @@ def test_part_of_another_case_is_not_found_below_ones_own(cast):
     assert reached == []
 
 
+def test_staff_of_one_organisation_reach_nobody_of_another(cast):
+    """Administrators, coordinators and scribes with the ids of another organisation's people."""
+    there = casting.organisation("Another Clinic", country="AT")
+    patient = casting.member("Otto", "Elsewhere", birth_date="1950-05-05", org=there)
+    doctor = casting.specialist("Olaf", "Elsewhere", org=there)
+    ids = {
+        "user_id": doctor.user.pk,
+        "person_id": patient.person.pk,
+        "membership_id": doctor.user.memberships.get().pk,
+        "licence_id": doctor.specialist.licences.get().pk,
+    }
+    reached, asked = [], 0
+    for who in (cast.ada, cast.dora, cast.sam):
+        visitor = Visitor(cookie_of(who))
+        for address in all_addresses():
+            if not address.parameters & set(ids):
+                continue
+            for method in all_routes()[address.name].methods:
+                for path in paths(address, ids).values():
+                    asked += 1
+                    with undone():
+                        if visitor.send(method, path).status_code != 404:
+                            reached.append(f"{who.user.email} {method} {path}")
+    assert reached == [] and asked > 30
+    for name, path in (("dora", "desk"), ("sam", "scribe_home")):
+        with undone():
+            asked_for = {"q": "Elsewhere", "name": "Otto Elsewhere"}
+            response = Visitor(cookie_of(getattr(cast, name))).send("POST", reverse(path), asked_for)
+            assert "Elsewhere" not in response.content.decode().replace('value="Otto Elsewhere"', "").replace(
+                'value="Elsewhere"', ""
+            )
+
+
 # --- what a list costs ---
 
 LISTS_OF_CASES = (
