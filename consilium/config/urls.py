@@ -1,6 +1,9 @@
 """Every address of the product; each route has its row in web/routes.py and the `routes.py` of its area."""
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
+
+from consilium.web.styleguide import styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("consilium.web.public.urls")),
@@ -13,6 +16,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("quality/", include("consilium.web.quality.urls")),
     path("admin/", include("consilium.web.admin.urls")),
 ]
+
+if settings.DEMO or settings.DEBUG:
+    # The gallery of components is for the people who build pages; a real site does not have it.
+    urlpatterns.append(path("styleguide/", styleguide, name="styleguide"))
 
 handler400 = "consilium.web.errors.bad_request"
 handler403 = "consilium.web.errors.forbidden"
