@@ -31,6 +31,7 @@ test-postgres:
 	@scripts/with_postgres $(PYTEST)
 
 check: setup-dev ## formatting, lint, types, layers, templates, budgets, translations, migrations, generated pages
+	@scripts/test_packages
 	@.venv/bin/python scripts/check
 
 tour: setup-dev ## walk one case from sign-up to signed report over real HTTP, into build/tour/
