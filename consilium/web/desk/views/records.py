@@ -59,6 +59,7 @@ def record_request(request: Request, case: Case, item: str) -> HttpResponse:
     if ready and forms.tried(form, lambda: desk.set_record_status(case, item, by=by, **form.arguments())):
         messages.success(request, _("The checklist is up to date."))
         return redirect("desk_records", case.pk)
+    audit.read(f"case:{case.pk}", by=by, space=case.pk, action="record.list")
     shown = next((one for one in present.checklist(case, [row], desk.suggest_here(case))), {})
     context = {
         "heading": shown.get("title", item),

@@ -87,6 +87,7 @@ def new_link(request: Request, case: Case) -> HttpResponse:
             form, lambda: made.append(team.make_link(case, by=request.principal, recipient=recipient, days=days))
         ):
             return _shown_once(request, case, made[0])
+    audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="story.read")  # whom the letter names
     context = {
         "heading": _("Link for the treating doctor"),
         "lead": _("The link opens this one report, with a code, until it runs out or you close it."),

@@ -61,6 +61,7 @@ def coordinator(case: Case) -> str:
 @patient_case("workflow.view")
 def steps(request: Request, case: Case) -> HttpResponse:
     """Every step so far, in plain words."""
+    audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="case.view")
     return page(request, case, "steps", {"entries": history.steps(case, list(case.events.all()))})
 
 

@@ -161,6 +161,7 @@ def correct(request: Request, case: Case) -> HttpResponse:
     """In the recap step: reword the questions, add what is missing."""
     if case.state == "draft":
         return redirect("case_prepare", case.pk)
+    audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="story.read")
     form = present.correction_form(case, posted(request))
     if request.method == "POST" and form.is_valid():
         try:

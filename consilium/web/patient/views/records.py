@@ -45,6 +45,7 @@ def _listed(request: Request, case: Case) -> dict[str, object]:
 @patient_case("record.view")
 def upload_list(request: Request, case: Case) -> HttpResponse:
     """Only the list and the checklist: asked for every other second while something is being checked."""
+    audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="records.list")
     return page(request, case, "_sent", _listed(request, case))
 
 
@@ -130,6 +131,7 @@ def record_verb(request: Request, case: Case, record_id: UUID, verb: str) -> Htt
 def correct_record(request: Request, case: Case, record_id: UUID) -> HttpResponse:
     """Type, title and date, when we read them wrongly."""
     record = scopes.record(request.principal, case, record_id)
+    audit.read(f"record:{record.pk}", by=request.principal, space=case.pk)
     form = CorrectionForm(posted(request), initial=CorrectionForm.of(record))
     if request.method == "POST" and form.is_valid():
         try:
