@@ -51,6 +51,8 @@ def start(case: Case, *, by: Principal) -> Opinion:
 def save_change_note(opinion: Opinion, note: str, *, by: Principal) -> None:
     """What this version changes, in words the patient reads first."""
     require("addendum.write", opinion.case, by)
+    if opinion.specialist.user_id != by.id:
+        raise NotAllowed(_("Only the specialist who writes this opinion can change it."))
     if not note.strip():
         raise BadInput(_("Please say in one or two sentences what changed."))
     with transaction.atomic():

@@ -47,6 +47,13 @@ def _require_writing(opinion: Opinion, by: Principal) -> None:
         raise NotAllowed(_("A signed opinion cannot be changed; write an addendum instead."))
 
 
+def _locked(opinion: Opinion, by: Principal) -> Opinion:
+    """The draft as it stands now, locked: a signature in another window may have been faster than this change."""
+    current = Opinion.objects.select_for_update().get(pk=opinion.pk)
+    _require_writing(current, by)
+    return current
+
+
 def save(opinion: Opinion, changes: dict[str, Any], *, by: Principal, saved: int | None = None) -> Opinion:
     """Merge `changes` (keys of opinions/content.py) into the draft.
 
@@ -57,7 +64,7 @@ def save(opinion: Opinion, changes: dict[str, Any], *, by: Principal, saved: int
     if len(json.dumps(clean)) > 40 * MAX_SECTION:
         raise BadInput(_("This opinion is too long to be read. Please shorten it."))
     with transaction.atomic():
-        current = Opinion.objects.select_for_update().get(pk=opinion.pk)
+        current = _locked(opinion, by)
         if saved is not None and saved != current.saved:
             raise Refusal(
                 _("This opinion was changed in another window. Reload the page to see it; your text is still here."),
@@ -83,6 +90,7 @@ def add_finding(
         raise BadInput(_("Please describe the finding."))
     place, record = _checked_anchor(opinion.case, anchor or {})
     with transaction.atomic():
+        _locked(opinion, by)
         finding = Finding.objects.create(
             case=opinion.case,
             opinion=opinion,
@@ -103,6 +111,7 @@ def change_finding(finding: Finding, *, by: Principal, text: str, significance: 
         raise BadInput(_("Please describe the finding."))
     finding.text, finding.significance = text.strip()[:MAX_SECTION], significance.strip()[:MAX_SECTION]
     with transaction.atomic():
+        _locked(finding.opinion, by)
         finding.save(update_fields=["text", "significance"])
         audit.record("finding.change", by=by, thing=f"opinion:{finding.opinion_id}", space=finding.case_id)
 
@@ -111,6 +120,7 @@ def remove_finding(finding: Finding, *, by: Principal) -> None:
     """Take a finding out of the draft."""
     _require_writing(finding.opinion, by)
     with transaction.atomic():
+        _locked(finding.opinion, by)
         audit.record("finding.remove", by=by, thing=f"opinion:{finding.opinion_id}", space=finding.case_id)
         finding.delete()
 
@@ -133,6 +143,15 @@ def _checked_anchor(case: Case, anchor: dict[str, Any]) -> tuple[dict[str, Any],
     return place, file.record
 
 
+@after("accept")
+def _begin_anew(step: Step) -> None:
+    """Who takes over a case that was handed back writes an opinion of their own: the unsigned one goes."""
+    unsigned = step.case.opinions.filter(status__in=(Opinion.Status.DRAFT, Opinion.Status.RETURNED))
+    for left in unsigned.exclude(specialist__user_id=step.by.id):
+        audit.record("opinion.discard", by=step.by, thing=f"opinion:{left.pk}", space=step.case.pk)
+        left.delete()
+
+
 def sign(case: Case, *, by: Principal) -> None:
     """Sign the draft (fresh second step); the case goes to the quality check."""
     advance(case, "sign", by=by)
@@ -141,7 +160,7 @@ def sign(case: Case, *, by: Principal) -> None:
 @need("opinion_complete")
 def _complete(asked: Asked) -> Sentence:
     draft = asked.case.opinions.filter(status__in=("draft", "returned")).order_by("-number").first()
-    if draft is None:
+    if draft is None or draft.specialist.user_id != asked.by.id:
         return _("There is no opinion to sign yet.")
     problems = content.release_problems(draft)
     return problems[0].sentence if problems else None
@@ -154,7 +173,8 @@ def _signed(step: Step) -> None:
 
 
 def freeze(opinion: Opinion) -> None:
-    """Mark as signed with the hash of everything it says."""
+    """Mark as signed with the hash of everything it says, read afresh under a lock: no later save can slip in."""
+    opinion = Opinion.objects.select_for_update().get(pk=opinion.pk)
     opinion.status, opinion.signed_at, opinion.digest = Opinion.Status.SIGNED, clock.now(), digest(opinion)
     opinion.save(update_fields=["status", "signed_at", "digest"])
 
