@@ -1,5 +1,7 @@
 """Triage, marking the first conclusion, sharing after delivery, uploads by the desk, and the telephone."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -98,6 +100,30 @@ def test_pages_that_do_not_exist_are_refused(cast, as_):
     record.refresh_from_db()
     case.refresh_from_db()
     assert (record.conclusion_pages, case.conclusions_marked_at) == ([], None)
+
+
+def test_a_document_that_came_meanwhile_is_not_taken_for_looked_at(cast, as_):
+    case = factories.case_in(State.TRIAGE, cast)
+    tess, url = as_(cast.tess), reverse("triage_conclusions", args=[case.pk])
+    shown = re.findall(r'name="shown" value="([^"]+)"', page(tess, "triage_conclusions", case.pk))
+    late = factories.plain_record(case, "A new letter", text="We advise a fusion.", conclusion_pages=[0])
+    tess.post(url, {"shown": shown}, headers={"referer": f"http://testserver{url}"})
+    case.refresh_from_db()
+    late.refresh_from_db()
+    assert (late.conclusion_pages, case.conclusions_marked_at) == ([0], None)
+    press(tess, "triage_conclusions", case.pk, shown=[*shown, f"pages_{late.pk}"], **{f"pages_{late.pk}": ["0", "²"]})
+    late.refresh_from_db()
+    assert late.conclusion_pages == [0]
+
+
+def test_pages_without_a_box_keep_their_mark(cast, as_):
+    case = factories.case_in(State.TRIAGE, cast)
+    record = factories.plain_record(case, "A long letter", conclusion_pages=[0, 70])
+    record.pages = 80
+    record.save()
+    press(as_(cast.tess), "triage_conclusions", case.pk)
+    record.refresh_from_db()
+    assert record.conclusion_pages == [70]
 
 
 def test_triage_turns_down_and_raises_urgent(cast, as_):

@@ -69,12 +69,19 @@ def _excerpt(texts: list[str], index: int) -> str:
 
 
 def chosen_pages(records: Iterable[Record], data: Any) -> dict[Record, list[int]]:
-    """The ticked pages of each record; what is no number is left out."""
+    """The ticked pages of each record; what is no number is left out. Pages that have no box keep their mark."""
     return {
-        record: [int(value) for value in data.getlist(field_of(record)) if value.isdigit()]
+        record: [int(value) for value in data.getlist(field_of(record)) if value.isdecimal() and len(value) < 6]
+        + [page for page in record.conclusion_pages if page >= MAX_PAGES]
         for record in records
         if record.pages and not record.images
     }
+
+
+def unseen(records: Iterable[Record], data: Any) -> bool:
+    """Whether a document came after the page was drawn: nobody has looked for a conclusion in it."""
+    shown = set(data.getlist("shown"))
+    return bool(shown) and any(field_of(r) not in shown for r in records if r.pages and not r.images)
 
 
 def tabs(case: Case, current: str) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from consilium.cases import story as stories
 from consilium.cases.actions import desk
 from consilium.cases.models import Case
 from consilium.core import audit
+from consilium.core.errors import BadInput
 from consilium.records.models import Record
 from consilium.web.desk import forms, queries
 from consilium.web.desk.guards import case_for
@@ -68,6 +69,8 @@ def conclusions(request: Request, case: Case) -> HttpResponse:
     found = scopes.records(by, case).exclude(status=Record.Status.REMOVED).prefetch_related("files__previews")
     records = list(found)
     if request.method == "POST":
+        if present.unseen(records, request.POST):
+            raise BadInput(_("A document has arrived meanwhile. Please look at it, then save again."))
         desk.mark_conclusions(case, present.chosen_pages(records, request.POST), by=by)
         messages.success(request, _("The concluding pages are marked."))
         return redirect("triage_case" if "triage_clinician" in by.roles else "desk_case", case.pk)
