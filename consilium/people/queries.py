@@ -11,8 +11,10 @@ from consilium.people.models import Membership, Organisation, Specialist, User
 def principal_of(user: User, *, strong: bool, fresh: bool) -> Principal:
     """The principal of an account as it stands now: status and memberships are read each time."""
     active = user.is_active and user.suspended_at is None
-    memberships = list(Membership.objects.filter(user=user)) if active else []
+    memberships = list(Membership.objects.filter(user=user).order_by("pk")) if active else []
     open_ones = [m for m in memberships if m.until is None or m.until > clock.now()]
+    # Roles count in one organisation only; a role elsewhere must not widen what somebody is here.
+    open_ones = [m for m in open_ones if m.organisation_id == open_ones[0].organisation_id]
     return Principal(
         kind="user",
         id=user.pk,

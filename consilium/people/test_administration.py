@@ -70,3 +70,9 @@ def test_verification_needs_a_valid_licence(cast):
     assert chen.verified_at
     with pytest.raises(NotAllowed):
         administration.verify(chen, organisation, by=cast.rival.by)
+
+
+def test_roles_of_another_organisation_do_not_count_here(cast):
+    here, elsewhere = cast.dora.person.organisation, cast.rival.person.organisation
+    actions.grant_membership(cast.dora.user, elsewhere, "administrator", by=SYSTEM)
+    assert (cast.dora.by.organisation_id, cast.dora.by.roles) == (here.pk, {"coordinator"})
