@@ -154,6 +154,17 @@ def revoke_link(link: GuestLink, *, by: Principal) -> None:
     """Close a link; guest sessions end at their next request. It only takes access away: no step-up is asked."""
     if not may("link.manage", link.case, by):
         raise NotAllowed(_("You are not allowed to do this here."), code="link.manage")
+    _revoke(link, by)
+
+
+def close_links(case: Case, *, by: Principal) -> None:
+    """Close every link: the consent they rest on is withdrawn, by whoever may do that and in every phase."""
+    require("consent.give", case, by)
+    for link in case.guest_links.filter(revoked_at=None):
+        _revoke(link, by)
+
+
+def _revoke(link: GuestLink, by: Principal) -> None:
     with transaction.atomic():
         GuestLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=clock.now(), revoked_by=by.ref)
         audit.record("link.revoke", by=by, thing=f"link:{link.pk}", space=link.case_id)

@@ -409,3 +409,13 @@ def test_addresses_carry_no_health_data_and_no_names(cast: Cast, as_: AsClient) 
     assert len(found) > 100
     leaking = [url for url in found if re.search(r"anna|berger|hernia|disc\b|spine|weiss", url, re.I)]
     assert leaking == []
+
+
+def test_consent_to_share_can_be_withdrawn_after_the_end_too(cast: Cast, as_: AsClient) -> None:
+    case = factories.case_in(State.DELIVERED, cast)
+    made = factories.link(case, cast.anna)
+    Case.objects.filter(pk=case.pk).update(state=State.WITHDRAWN)
+    as_(cast.anna).post(reverse("case_consent_withdraw", args=[case.pk, consents.SHARE_WITH_TREATING_DOCTOR]))
+    made.link.refresh_from_db()
+    assert made.link.revoked_at
+    assert not consents.holds(case.pk, consents.SHARE_WITH_TREATING_DOCTOR)

@@ -58,15 +58,10 @@ def withdraw_consent(request: Request, case: Case, clause: str) -> HttpResponse:
         with transaction.atomic():
             consents.withdraw(case.pk, clause, by=request.principal)
             if clause == consents.SHARE_WITH_TREATING_DOCTOR:
-                _close_links(request, case)
+                team.close_links(case, by=request.principal)
             if ends:
                 advance(case, "withdraw", by=request.principal)
         messages.success(request, _("Your consent is withdrawn."))
         return redirect("case", case.pk)
     context = present.withdrawal(case, row, ends) | {"cancel_url": reverse("case_consents", args=[case.pk])}
     return page(request, case, "consent_withdraw", context)
-
-
-def _close_links(request: Request, case: Case) -> None:
-    for link in case.guest_links.filter(revoked_at=None):
-        team.revoke_link(link, by=request.principal)
