@@ -60,5 +60,6 @@ def same_site_referrer(request: HttpRequest) -> str:
         from urllib.parse import urlsplit
 
         parts = urlsplit(origin)
-        return parts.path + (f"?{parts.query}" if parts.query else "")
+        # "//elsewhere" would be read as another host (RFC 3986 §4.2).
+        return "/" + parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
     return ""
