@@ -18,7 +18,7 @@ REASONS: dict[str, tuple[Promise, Promise, bool]] = {
     "licence": (_("Licence is valid"), _("No valid licence on file"), True),
     "verified": (_("Credentials are verified"), _("Credentials are not verified yet"), True),
     "no_conflict": (_("No known conflict of interest"), _("Works where the first opinion was given"), True),
-    "not_declined": (_("Has not declined this case"), _("Has declined this case"), True),
+    "not_declined": (_("Has not declined this case"), _("Has declined or handed back this case"), True),
     "language": (_("Writes the patient's language"), _("Does not write the patient's language"), False),
     "capacity": (_("Has room for another case"), _("Has no room now"), False),
     "jurisdiction": (_("Licensed where the patient lives"), _("Licensed in another country"), False),
@@ -63,14 +63,18 @@ def candidates(case: Case) -> list[Candidate]:
     facts = _Facts(
         country=str(case.patient.contact.get("country", "") or case.organisation.country),
         institution=str(case.first_opinion.get("institution", "")).casefold(),
-        declined=set(
-            case.offers.filter(status__in=(Offer.Status.DECLINED, Offer.Status.TIMED_OUT)).values_list(
-                "specialist_id", flat=True
-            )
-        ),
+        declined=_gone(case),
     )
     found = [_judge(specialist, case, facts) for specialist in _specialists(case)]
     return sorted(found, key=lambda c: (c.excluded, -c.score, c.active_cases, c.specialist.name))
+
+
+def _gone(case: Case) -> set[object]:
+    """Who declined, was silent, or handed the case back: a second blind read would not be blind."""
+    silent = case.offers.filter(status__in=(Offer.Status.DECLINED, Offer.Status.TIMED_OUT))
+    once = case.case_roles.filter(role="specialist", ended_at__isnull=False).values("user_id")
+    back = Specialist.objects.filter(user_id__in=once)
+    return {*silent.values_list("specialist_id", flat=True), *back.values_list("pk", flat=True)}
 
 
 def _specialists(case: Case) -> list[Specialist]:

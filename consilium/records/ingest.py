@@ -168,7 +168,9 @@ def _store_previews(upload: Upload, owner: Owner, extraction: Extraction) -> Ite
 
 def _record_for(upload: Upload, owner: Owner, found: Found) -> Record:
     """The study's record when one is there already, else a new one."""
-    group = _hashed(owner, "study", found.extraction.facts.get("study_uid"))
+    # Only images join their study: a letter or report in a DICOM coat is a document of its own, with pages to mark.
+    study = found.extraction.facts.get("study_uid") if found.extraction.facts.get("frames") else None
+    group = _hashed(owner, "study", study)
     if group:
         record = Record.objects.select_for_update().filter(space=upload.space, group=group).first()
         if record:

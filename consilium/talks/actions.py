@@ -15,6 +15,7 @@ from consilium.cases.states import State
 from consilium.cases.timers import MAX_CLARIFICATIONS
 from consilium.core import audit, clock
 from consilium.core.errors import BadInput, NotAllowed, Refusal
+from consilium.opinions.actions import blind
 from consilium.opinions.models import Opinion
 from consilium.talks.models import Clarification, Message, MessageRead
 
@@ -31,8 +32,8 @@ TOLD = {
 def send_message(case: Case, *, by: Principal, audience: str, body: str) -> Message:
     """Write into a thread one is party to; the others are told by mail without a word of the content."""
     require("message.send", case, by)
-    roles = case.roles_of(by)
-    if audience not in Message.Audience.values or not visibility.hears(audience, roles):
+    roles, unlocked = case.roles_of(by), blind.reads_blind(case, by)
+    if audience not in Message.Audience.values or not visibility.hears(audience, roles, reads_blind=unlocked):
         raise NotAllowed(_("You cannot write to these people."))
     if not body.strip():
         raise BadInput(_("Please write your message first."))
@@ -96,6 +97,9 @@ def answer(clarification: Clarification, *, by: Principal, text: str) -> None:
     if not text.strip():
         raise BadInput(_("Please write your answer first."))
     with transaction.atomic():
+        waiting = Clarification.objects.select_for_update().filter(pk=clarification.pk, answered_at=None)
+        if not waiting.exists():
+            raise Refusal(_("This question has been answered already."))
         clarification.answer, clarification.answered_by = text.strip()[: 2 * MAX_MESSAGE], by.ref
         clarification.answered_at = clock.now()
         clarification.save(update_fields=["answer", "answered_by", "answered_at"])

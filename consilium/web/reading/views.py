@@ -1,9 +1,11 @@
 """The reading room: every role reads records here, each seeing what the policy and the blinding allow."""
 
+import math
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from consilium.access import scopes
@@ -68,8 +70,10 @@ def windowed_frame(request: Request, case: Case, record_id: UUID, file_id: UUID,
     file = record.files.filter(pk=file_id).first()
     try:
         centre, width = float(request.GET.get("centre", "")), float(request.GET.get("width", ""))
+        if not (math.isfinite(centre) and math.isfinite(width)):
+            raise ValueError
     except ValueError:
-        raise BadInput("") from None
+        raise BadInput(_("Please choose a brightness from the list.")) from None
     picture = previews.windowed(file, index, centre=centre, width=max(1.0, width)) if file else None
     if picture is None:
         raise NotFound()
