@@ -7,6 +7,7 @@ are the routes of the data plane: granted or not.
 """
 
 import fcntl
+import os
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +18,9 @@ from consilium.cases.states import PHASE, State
 Cell = dict[str, str]
 Grid = dict[tuple[str, str], dict[str, Cell]]
 STATES = [str(state) for state in State]
+# Every state on SQLite; on the second database the phases that differ most, which is where its SQL could differ.
+ON_POSTGRESQL = ["draft", "collecting", "offered", "blind_read", "in_review", "delivered", "urgent"]
+SURVEYED = ON_POSTGRESQL if os.environ.get("DATABASE_URL", "").startswith("postgres") else STATES
 PHASES = {
     phase.upper(): [state for state in STATES if PHASE[state] == phase] for phase in dict.fromkeys(PHASE.values())
 }
