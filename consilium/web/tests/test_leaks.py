@@ -21,6 +21,7 @@ from consilium.records.models import Record, RecordFile
 from consilium.talks.models import Message
 from consilium.testing import cast as casting
 from consilium.testing import factories
+from consilium.vault import keys
 from consilium.web import bytes_gate
 from consilium.web.routes import all_routes
 from consilium.web.tests.addresses import all_addresses, parts_of, paths
@@ -339,3 +340,18 @@ def test_withdrawn_sharing_ends_what_was_shared(cast):
     clause = Consent.objects.get(space=case.pk, clause__contains="treating", withdrawn_at=None).clause
     assert anna.send("POST", reverse("case_consent_withdraw", args=[case.pk, clause])).status_code == 302
     assert visitor.send("GET", reverse("guest_case")).status_code == 404
+
+
+def test_after_erasure_the_patient_still_sees_who_looked_and_no_content(cast):
+    case = factories.case_in("delivered", cast)
+    made = factories.link(case, cast.anna)
+    assert Visitor(guest_cookie(made.link.pk)).send("GET", reverse("guest_case")).status_code == 200
+    anna = Visitor(cookie_of(cast.anna))
+    for route in ("case_access_history", "case_links"):
+        before = anna.send("GET", reverse(route, args=[case.pk]))
+        assert "Weiss" in before.content.decode()
+    keys.destroy_space(case.pk)
+    Case.objects.filter(pk=case.pk).update(state="erased")
+    history = anna.send("GET", reverse("case_access_history", args=[case.pk]))
+    assert history.status_code == 200 and "Weiss" not in history.content.decode()
+    assert anna.send("GET", reverse("case_links", args=[case.pk])).status_code == 200

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from consilium.cases.models import Case, CaseEvent
 from consilium.people.queries import names_of
 from consilium.records.models import Record
+from consilium.vault.fields import shown
 from consilium.web.patient.present.wording import iso, moment
 
 STEPS: dict[str, Promise] = {
@@ -148,7 +149,8 @@ def looks(case: Case, events: list[Any]) -> list[list[Any]]:
     """Rows (when, who, what) of audit entries."""
     refs = sorted({event.agent for event in events})
     names = names_of(refs)
-    doctors = {f"guest:{link.pk}": str(link.recipient.get("name", "")) for link in case.guest_links.all()}
+    links = case.guest_links.all()
+    doctors = {f"guest:{link.pk}": str(shown(link, "recipient", {}).get("name", "")) for link in links}
     titles = _titles(case, events)
     return [
         [

@@ -11,6 +11,7 @@ from consilium.cases.actions.team import MAX_CODE_ATTEMPTS, NewLink
 from consilium.cases.models import Case, CaseRole, GuestLink
 from consilium.core import clock
 from consilium.people.queries import names_of
+from consilium.vault.fields import shown
 from consilium.web.patient.present.wording import day
 
 
@@ -54,6 +55,7 @@ def links(case: Case) -> list[dict[str, Any]]:
 
 def _link(case: Case, link: GuestLink) -> dict[str, Any]:
     open_now = link.holds(link.pk) and link.attempts < MAX_CODE_ATTEMPTS
+    recipient = shown(link, "recipient", {})  # an erased case keeps its links, unreadable
     if link.revoked_at:
         state, tone = _("closed"), "neutral"
     elif link.attempts >= MAX_CODE_ATTEMPTS:
@@ -61,8 +63,8 @@ def _link(case: Case, link: GuestLink) -> dict[str, Any]:
     else:
         state, tone = (_("open"), "good") if open_now else (_("expired"), "neutral")
     return {
-        "name": link.recipient.get("name", ""),
-        "institution": link.recipient.get("institution", ""),
+        "name": recipient.get("name", ""),
+        "institution": recipient.get("institution", ""),
         "state": state,
         "tone": tone,
         "made": day(link.granted_at, case),
