@@ -132,7 +132,8 @@ class Scene:
         for kind, index in (("thumbnail", 0), ("page", 0), ("page", 1)):
             Preview.objects.create(file=self.file, kind=kind, index=index, blob=self.file.blob, media_type="image/png")
         for status in ("undecided", "removed"):
-            factories.plain_record(self.blind, status, status=status)
+            # from before the marking: later papers are closed to a blind reader anyway
+            factories.plain_record(self.blind, status, status=status, added_at=self.blind.created_at)
         for case in (self.blind, self.delivered):
             for audience in Message.Audience.values:
                 Message.objects.create(case=case, audience=audience, by="system", role="coordinator", body="Words.")
@@ -497,7 +498,7 @@ MUTANTS: tuple[Any, ...] = (
     Line(CaseRole.holds, "and self.confirmed_at is not None"),
     Line(CaseRole.holds, "and (self.expires_at is None or self.expires_at > clock.now())"),
     Line(CaseRole.holds, "self.user_id == user_id", "True"),
-    Line(CaseModel.roles_of, "if principal.organisation_id == self.organisation_id:", "if True:"),
+    Line(CaseModel.roles_of, "principal.organisation_id == self.organisation_id and ", ""),
     Line(CaseModel.roles_of, " & ORGANISATION_WIDE"),
     Line(CaseModel.roles_of, "if link.holds(principal.id)"),
     Line(GuestLink.holds, "and self.revoked_at is None"),
