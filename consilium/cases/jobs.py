@@ -17,13 +17,20 @@ from consilium.cases.states import State
 from consilium.channels import email
 from consilium.core import clock, jobs
 from consilium.core.errors import Refusal
-from consilium.vault import seal
+from consilium.vault import keys, seal
 
 
 @jobs.task(queue="ingest", attempts=4)
 def ingest_upload(upload_id: str) -> None:
     """Read one upload; running it twice changes nothing the second time."""
     case_records.read_upload(UUID(upload_id))
+
+
+@jobs.task()
+def shred_key(case_id: str) -> None:
+    """Destroy the key of an erased case: what was sealed can never be read again, in any copy. Idempotent."""
+    if Case.objects.filter(pk=case_id, state=State.ERASED).exists():
+        keys.destroy_space(UUID(case_id))
 
 
 @jobs.every(seconds=60)

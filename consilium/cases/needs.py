@@ -225,7 +225,8 @@ def _erasure(asked: Asked) -> Sentence:
     case = asked.case
     years = registry.jurisdiction(case.jurisdiction).retention_years
     over = clock.now() - case.state_since >= timedelta(days=round(365.25 * years))
-    if over or case.erasure_requested_at or not case.submitted_at:
+    abandoned = not case.submitted_at and case.state != State.DRAFT  # nobody takes a living draft from its patient
+    if over or case.erasure_requested_at or abandoned:
         return None
     return _("The retention period is not over and nobody asked for erasure.")
 

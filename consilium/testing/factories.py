@@ -125,6 +125,7 @@ def _late(state: str, cast: Cast, fields: dict[str, Any]) -> Case:
             advance(case, verb, by=SYSTEM)
         if case.state == state:
             break
+    jobs.drain()  # an erased case loses its key by a job
     return case
 
 

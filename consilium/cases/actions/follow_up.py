@@ -10,9 +10,8 @@ from consilium.access.rules import require
 from consilium.cases.effects import Step, after
 from consilium.cases.models import Case, FollowUp
 from consilium.cases.timers import FOLLOW_UP_DAYS
-from consilium.core import audit, clock
+from consilium.core import audit, clock, jobs
 from consilium.core.errors import BadInput
-from consilium.vault import keys
 
 # SURE test, Légaré et al. 2010 (O'Connor & Légaré 2008): unaltered wording in the templates; "yes" scores 1.
 SURE = ("sure", "understand", "risk_benefit", "encouragement")
@@ -62,5 +61,7 @@ def _records_complete(step: Step) -> None:
 
 @after("erase")
 def _destroy_key(step: Step) -> None:
-    """Key shredding: what was sealed for the case can never be read again, in any copy."""
-    keys.destroy_space(step.case.pk)
+    """Key shredding by a job: a key is no row, so it must not be gone when this transaction is taken back."""
+    from consilium.cases.jobs import shred_key
+
+    jobs.enqueue(shred_key, str(step.case.pk), key=f"shred:{step.case.pk}")
