@@ -174,6 +174,8 @@ def reveal(request: Request, case: Case) -> HttpResponse:
         return redirect("reveal", case.pk)
     read = blind.of(case, request.principal)
     shown = read is not None and read.revealed_at is not None
+    if shown:
+        audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="story.read")
     withheld = [r for r in scopes.records(request.principal, case) if r.conclusion_pages] if shown else []
     context = {"case": case, "read": read, "shown": shown, "withheld": withheld}
     context["first"] = present.first_opinion(case) if shown else []
