@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.converters import IntConverter, UUIDConverter
 
 from consilium.cases.models import Case
+from consilium.consents.actions import SHARE_WITH_TREATING_DOCTOR
 from consilium.opinions.models import Finding
 from consilium.records.models import Record, RecordFile
 
@@ -75,7 +76,7 @@ def parts_of(case: Case) -> dict[str, Any]:
 ANYWHERE: dict[str, Any] = {
     "index": 0,
     "section": "goals",
-    "clause": "share_with_treating_doctor",
+    "clause": SHARE_WITH_TREATING_DOCTOR,
     "day": 30,
     "part": "answers",
     "token": "not-a-real-token",
@@ -89,6 +90,7 @@ VERBS: dict[tuple[str, str], tuple[str, ...]] = {
         "send_back", "turn_down", "complete_records", "reopen_records", "escalate_offers", "hand_back", "deliver",
         "begin_follow_up", "close", "withdraw", "hold", "resume", "raise_urgent", "acknowledge_urgent",
     ),
+    ("admin_step", "verb"): ("archive", "erase", "hold", "resume"),
     ("specialist_step", "name"): ("urgent", "hand-back"),
     ("opinion", "part"): ("answers", "findings", "options", "sign"),
 }  # fmt: skip

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from allauth.account.models import EmailAddress
+
 from consilium.cases.models import Case, CaseRole, ClockStop, GuestLink
 from consilium.cases.states import State
 from consilium.core import clock
@@ -11,6 +13,7 @@ from consilium.talks.models import Clarification, Message
 from consilium.testing import cast as casting
 from consilium.testing import factories
 from consilium.testing.cast import Cast, Member
+from consilium.vault.fields import Ciphertext
 from consilium.web.tests.visitor import Visitor, cookie_of, guest_cookie
 
 # name → the role row they hold on the case (confirmed, open) beside whatever the factory gave
@@ -83,6 +86,9 @@ class Company:
         self.members["rival_chen"] = casting.specialist("Rosa", "Rival", org=there)
 
     def _sessions(self) -> dict[str, Visitor]:
+        people = [member.user for member in self.members.values()]
+        addresses = [EmailAddress(user=one, email=one.email, verified=True, primary=True) for one in people]
+        EmailAddress.objects.bulk_create(addresses)
         found = {"anonymous": Visitor()}
         found |= {name: Visitor(cookie_of(member)) for name, member in self.members.items()}
         for name in ("anna", "dora", "chen"):
@@ -110,7 +116,7 @@ def link(case: Case, **fields: Any) -> GuestLink:
     if case.state != State.ERASED:
         made.recipient = {"name": "Dr Jonas Weiss", "institution": "City Hospital", "email": "weiss@example.org"}
     else:
-        made.__dict__["recipient"] = {}
+        made.recipient = Ciphertext(b"unreadable for ever")
     made.save()
     return made
 
@@ -125,6 +131,9 @@ def furnish(case: Case, cast: Cast) -> None:
     withhold_first_page(ready)
     for audience in Message.Audience.values:
         Message.objects.create(case=case, audience=audience, by="system", role="coordinator", body=f"To {audience}.")
+    case.follow_ups.filter(day=30).update(due_at=clock.now() - timedelta(days=1))
+    if case.state == State.IN_REVIEW:
+        factories.write_opinion(case, cast)
     if case.state not in (State.DRAFT, State.ARCHIVED):
         ClockStop.objects.create(case=case, reason="missing_records", started_by="system")
     released = case.opinions.filter(status="released").first()

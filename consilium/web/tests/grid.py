@@ -94,8 +94,9 @@ def at(grid: Grid, state: str) -> dict[tuple[str, str], Cell]:
 def renew(path: Path, state: str, found: dict[tuple[str, str], Cell]) -> None:
     """Put one state's findings into the file (several test processes write states of the same file)."""
     path.parent.mkdir(exist_ok=True)
-    with (path.parent / f".{path.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
         grid = grid_of(path.read_text()) if path.is_file() else {}
         for place in [*grid, *found]:
             row = grid.setdefault(place, {})
@@ -103,3 +104,5 @@ def renew(path: Path, state: str, found: dict[tuple[str, str], Cell]) -> None:
             if found.get(place):
                 row[state] = found[place]
         path.write_text(text_of({place: row for place, row in grid.items() if row or place in found}))
+    finally:
+        os.close(folder)
