@@ -25,9 +25,13 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for the whole run; skipped where none is installed."""
+    """One Chromium for a module; skipped where none is installed.
+
+    Not for the whole run: while Playwright is open its event loop counts as running in this thread, and whatever
+    calls `asyncio.run` in a later test (the signing of PDFs, for one) would be refused.
+    """
     if not shutil.which(CHROMIUM):
         pytest.skip(f"No Chromium at {CHROMIUM}; set CHROMIUM.")
     # Playwright's event loop lives in this thread; Django would take that for asynchronous code.
