@@ -5,7 +5,7 @@ from uuid import UUID
 
 from consilium.core import clock, jobs
 from consilium.opinions.models import Opinion, Report
-from consilium.records.models import Preview, RecordFile, Upload
+from consilium.records.models import Preview, RecordFile, SeriesMetadata, Slide, Transfer, Upload
 from consilium.vault import blobs, keys
 
 ORPHAN_AGE = timedelta(hours=24)  # bytes are sealed before their row is written; younger ones may still get theirs
@@ -24,8 +24,16 @@ def build_report(opinion_id: str) -> None:
 def live_blobs() -> set[UUID]:
     """Every blob a row points at and whose key still exists."""
     live: set[UUID] = set()
-    for model, fields in ((Upload, ("blob",)), (RecordFile, ("blob",))):
-        live |= {blob for blob, space in model.objects.values_list(*fields, "space") if not keys.space_destroyed(space)}
+    for model in (Upload, RecordFile):
+        for blob, more, space in model.objects.values_list("blob", "more", "space").iterator():
+            if not keys.space_destroyed(space):
+                live |= {blob, *(UUID(hex=extent[0]) for extent in more)}
+    for model, field in ((Transfer, "parts"), (Slide, "tiles")):
+        for found, space in model.objects.values_list(field, "space"):
+            if not keys.space_destroyed(space):
+                live |= {UUID(hex=part if isinstance(part, str) else part[0]) for part in found}
+    series = SeriesMetadata.objects.values_list("blob", "space")
+    live |= {blob for blob, space in series if not keys.space_destroyed(space)}
     previews = Preview.objects.values_list("blob", "file__space")
     live |= {blob for blob, space in previews if not keys.space_destroyed(space)}
     for case, *found in Report.objects.values_list("case_id", "clinical_blob", "patient_blob", "fhir_blob"):

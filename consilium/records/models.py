@@ -6,7 +6,7 @@ case's UUID: records sit below cases in the house and know nothing else of them.
 """
 
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -34,7 +34,11 @@ class Upload(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     space = models.UUIDField(db_index=True)
     blob = models.UUIDField()
+    offset = models.BigIntegerField(default=0)
     size = models.BigIntegerField()
+    more: "models.JSONField[list[list[Any]]]" = models.JSONField(
+        default=list, blank=True
+    )  # further extents (content.py)
     sha256 = models.CharField(max_length=64)
     name = SealedTextField(blank=True, default="")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RECEIVED)
@@ -120,9 +124,12 @@ class RecordFile(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     space = models.UUIDField()
     record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="files")
+    # Where its bytes lie: `size` bytes from `offset` of the blob, then those of `more` (content.py).
     blob = models.UUIDField()
+    offset = models.BigIntegerField(default=0)
     size = models.BigIntegerField()
-    sha256 = models.CharField(max_length=64)
+    more: "models.JSONField[list[list[Any]]]" = models.JSONField(default=list, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)  # empty until an image that came by DICOMweb has been filed
     media_type = models.CharField(max_length=80)
     kind = models.CharField(max_length=20)  # as sniffed
     name = SealedTextField(blank=True, default="")
@@ -133,10 +140,22 @@ class RecordFile(models.Model):
     frames = models.PositiveIntegerField(default=0)
     facts = SealedJSONField(blank=True, default=dict)
     text = SealedJSONField(blank=True, default=list)  # one string a page
+    # DICOM only: what DICOMweb answers from (instances.py)
+    header = SealedJSONField(null=True, blank=True)
+    filed_at = models.DateTimeField(null=True, blank=True)  # hashed, looked at and compared with the patient
 
     class Meta:
         ordering = ["series_number", "series", "position", "id"]
-        indexes = [models.Index(fields=["space", "sha256"]), models.Index(fields=["space", "instance"])]
+        indexes = [
+            models.Index(fields=["space", "sha256"]),
+            models.Index(fields=["space", "series"]),
+            models.Index(fields=["space"], condition=models.Q(filed_at=None), name="records_file_unfiled"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["space", "instance"], condition=~models.Q(instance=""), name="one_instance_a_space"
+            )
+        ]
 
 
 class Preview(models.Model):
@@ -159,3 +178,124 @@ class Preview(models.Model):
     class Meta:
         ordering = ["index"]
         constraints = [models.UniqueConstraint(fields=["file", "kind", "index"], name="one_preview_a_kind_and_index")]
+
+
+class Transfer(models.Model):
+    """A resumable upload (tus 1.0) that has not arrived completely. What `offset` counts is sealed on disk."""
+
+    seal_space = "space"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.UUIDField(db_index=True)
+    sender = models.CharField(max_length=60)  # Principal.ref
+    length = models.BigIntegerField()
+    offset = models.BigIntegerField(default=0)
+    parts: "models.JSONField[list[list[Any]]]" = models.JSONField(default=list, blank=True)  # [[blob hex, 0, size], …]
+    metadata = SealedJSONField(blank=True, default=dict)  # Upload-Metadata: filename, filetype, fingerprint
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField(db_index=True)
+    upload = models.OneToOneField(Upload, null=True, blank=True, on_delete=models.SET_NULL, related_name="transfer")
+
+    class Meta:
+        ordering = ["created_at"]
+
+
+class Entry(models.Model):
+    """One structured fact read from a record: a laboratory value, a medicine, an operation.
+
+    `body`: {"code", "system", "name", "value", "unit", "ucum", "low", "high", "flag", "date", "text", …} (entries.py)
+    """
+
+    class Kind(models.TextChoices):
+        LABORATORY = "laboratory", _("laboratory value")
+        VITAL = "vital", _("vital sign")
+        MEDICATION = "medication", _("medicine")
+        PROBLEM = "problem", _("diagnosis")
+        PROCEDURE = "procedure", _("operation or procedure")
+        ALLERGY = "allergy", _("allergy")
+        IMMUNIZATION = "immunization", _("vaccination")
+
+    class Status(models.TextChoices):
+        STATED = "stated", _("from a structured document")
+        READ = "read", _("read from a page, not confirmed")
+        CONFIRMED = "confirmed", _("confirmed")
+        REJECTED = "rejected", _("marked as wrong")
+
+    seal_space = "space"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.UUIDField(db_index=True)
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="entries")
+    file = models.ForeignKey(RecordFile, on_delete=models.CASCADE, related_name="entries")
+    kind = models.CharField(max_length=14, choices=Kind.choices)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.READ)
+    page = models.PositiveIntegerField(default=0)  # from 0
+    position = models.PositiveIntegerField(default=0)  # order in the document
+    body = SealedJSONField(default=dict)
+    decided_by = models.CharField(max_length=60, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["record", "position", "id"]
+        verbose_name_plural = "entries"
+
+
+class Slide(models.Model):
+    """The zoom pyramid of a whole-slide image: JPEG tiles packed into one blob, with a sealed index."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        WORKING = "working", _("being prepared")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("cannot be shown")
+
+    seal_space = "space"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.UUIDField(db_index=True)
+    file = models.OneToOneField(RecordFile, on_delete=models.CASCADE, related_name="slide")
+    width = models.PositiveIntegerField(default=0)  # pixels at full resolution
+    height = models.PositiveIntegerField(default=0)
+    tile = models.PositiveIntegerField(default=512)
+    levels = models.PositiveIntegerField(default=0)
+    mpp = models.FloatField(null=True, blank=True)  # micrometres a pixel at full resolution
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
+    done = models.PositiveIntegerField(default=0)  # tiles cut so far, of `total`
+    total = models.PositiveIntegerField(default=0)
+    tiles: "models.JSONField[list[str]]" = models.JSONField(default=list, blank=True)  # blobs (hex) holding the tiles
+    index = SealedJSONField(blank=True, default=dict)  # where each tile lies (imaging/slides.py)
+
+    class Meta:
+        ordering = ["id"]
+
+
+class SeriesMetadata(models.Model):
+    """The DICOM JSON of all instances of a series (PS3.18 §10.4.1.1.2) as one sealed gzip blob, ready to be sent."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.UUIDField()
+    series = models.CharField(max_length=64)  # keyed hash, as in RecordFile
+    instances = models.PositiveIntegerField()  # how many it describes: fewer than there are means it is out of date
+    blob = models.UUIDField()
+    size = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["space", "series"], name="one_metadata_a_series")]
+
+
+class DataToken(models.Model):
+    """A short-lived, revocable key with which another program adds or reads the records of one case."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    space = models.UUIDField(db_index=True)
+    user = models.UUIDField()
+    label = models.CharField(max_length=60, blank=True)
+    may_read = models.BooleanField(default=True)
+    may_add = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]

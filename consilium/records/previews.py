@@ -3,6 +3,7 @@
 from django.db import IntegrityError, transaction
 
 from consilium.imaging import frames
+from consilium.records import content
 from consilium.records.models import Preview, RecordFile
 from consilium.vault import blobs, keys
 
@@ -19,7 +20,7 @@ def preview(file: RecordFile, kind: str, index: int) -> Preview | None:
     if found or kind != Preview.Kind.FRAME or not 0 <= index < file.frames:
         return found
     try:
-        data = frames.render_frame(lambda: blobs.read(file.blob, space=file.space), index)
+        data = frames.render_frame(lambda: content.chunks(file), index)
     except frames.NotRendered:
         return None
     return _keep(file, index, data)
@@ -42,6 +43,6 @@ def windowed(file: RecordFile, index: int, *, centre: float, width: float) -> by
     if not 0 <= index < file.frames:
         return None
     try:
-        return frames.render_frame(lambda: blobs.read(file.blob, space=file.space), index, centre=centre, width=width)
+        return frames.render_frame(lambda: content.chunks(file), index, centre=centre, width=width)
     except frames.NotRendered:
         return None

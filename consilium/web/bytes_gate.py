@@ -4,8 +4,9 @@ Order: session → principal → scope → visibility → audit, all before the 
 both None.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -16,7 +17,7 @@ from consilium.cases.models import Case
 from consilium.core import audit
 from consilium.core.errors import NotFound, Refusal
 from consilium.opinions.actions import report as reports
-from consilium.records import previews
+from consilium.records import content, previews
 from consilium.records.models import Preview, Record, RecordFile
 from consilium.vault import blobs
 from consilium.vault.errors import VaultError
@@ -36,6 +37,8 @@ class ByteGrant:
     filename: str
     disposition: str = "inline"
     blank: int = 0
+    offset: int = 0
+    more: list[list[Any]] = field(default_factory=list)
 
 
 def open_record(cookies: dict[str, str], thing: UUID, part: str) -> ByteGrant | None:
@@ -88,11 +91,13 @@ def _original(by: Principal, file: RecordFile, record: Record, case: Case) -> By
     if not scopes.sees_original(by, case, record):
         raise NotFound()
     audit.read(f"record:{record.pk}", by=by, space=case.pk, action="record.download")
-    head = b"".join(blobs.read(file.blob, space=file.space, start=0, end=min(PREAMBLE + 4, file.size)))
+    head = content.read_at(file, 0, PREAMBLE + 4)
     blank = PREAMBLE if head[PREAMBLE:] == b"DICM" else 0
     suffix = SUFFIXES.get(file.media_type, "bin")
     name = f"record-{str(file.pk)[:8]}.{suffix}"
-    return ByteGrant(file.blob, file.space, file.media_type, file.size, name, "attachment", blank)
+    return ByteGrant(
+        file.blob, file.space, file.media_type, file.size, name, "attachment", blank, file.offset, file.more
+    )
 
 
 SUFFIXES = {

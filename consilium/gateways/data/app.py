@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.cookies import CookieError, SimpleCookie
+from itertools import chain
 from typing import Any, Protocol
 from urllib.parse import quote
 from uuid import UUID
@@ -19,7 +20,7 @@ from uuid import UUID
 from django.db import close_old_connections
 
 from consilium.gateways.data.ranges import Unsatisfiable, wanted_range
-from consilium.vault import blobs
+from consilium.records import content
 
 log = logging.getLogger("consilium.data")
 
@@ -48,6 +49,10 @@ class Grant(Protocol):
     def blob(self) -> UUID: ...
     @property
     def space(self) -> UUID: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def more(self) -> list[list[Any]]: ...
     @property
     def media_type(self) -> str: ...
     @property
@@ -110,7 +115,7 @@ class DataPlane:
         return await asyncio.get_running_loop().run_in_executor(self.pool, ask)
 
     async def _deliver(self, grant: Grant, scope: Scope, receive: Receive, send: Send) -> None:
-        tag = f'"{grant.blob.hex}"'.encode()
+        tag = f'"{grant.blob.hex}-{grant.offset:x}"'.encode()
         headers = [*ALWAYS, *describe(grant), (b"accept-ranges", b"bytes"), (b"etag", tag)]
         start, end, status = 0, grant.size, 200
         try:
@@ -137,7 +142,7 @@ class DataPlane:
         source: Iterator[bytes] = iter(())
         started, sent = False, start
         try:
-            opening = partial(blobs.read, grant.blob, space=grant.space, start=start, end=end)
+            opening = partial(_opened, grant, start, end)
             source = await loop.run_in_executor(self.pool, opening)
             while piece := await loop.run_in_executor(self.pool, gather, source):
                 if not started:
@@ -166,6 +171,12 @@ class DataPlane:
 
 class Truncated(Exception):  # noqa: N818
     """Raised towards the server to cut the connection: a short answer must not look complete. No words."""
+
+
+def _opened(grant: Grant, start: int, end: int) -> Iterator[bytes]:
+    """The bytes, with the first piece read already: errors come before the head is sent."""
+    pieces = content.chunks(grant, start, end)
+    return chain([next(pieces)], pieces)
 
 
 def match(path: str) -> tuple[UUID, str] | None:

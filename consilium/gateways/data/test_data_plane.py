@@ -25,6 +25,8 @@ class Granted:
     filename: str = "letter ü.pdf"
     disposition: str = "inline"
     blank: int = 0
+    offset: int = 0
+    more: tuple[()] = ()
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 
 from consilium.cases.models import Case
 from consilium.opinions.models import Report
+from consilium.records import content
 from consilium.records.models import Record
 from consilium.vault import blobs
 from consilium.web.patient.present.wording import size
@@ -79,7 +80,7 @@ def record_entries(case: Case, records: list[Record]) -> Iterator[Entry]:
         for position, file in enumerate(record.files.all(), start=1):
             name = safe(file.name) or "file"
             prefix = f"{position:04d} " if record.images or position > 1 else ""
-            yield Entry(f"{folder}/{prefix}{name}", _bytes(case, file.blob), file.sha256, file.size, title)
+            yield Entry(f"{folder}/{prefix}{name}", content.chunks(file), file.sha256, file.size, title)
 
 
 def report_entries(case: Case, reports: list[Report]) -> Iterator[Entry]:

@@ -1,0 +1,123 @@
+"""The bytes of an upload or a file, wherever they lie: one blob, a stretch of one, or several stretches in a row.
+
+An original that came in one piece is a blob of its own. Images that came in a batch share a segment, a file of
+a bundle lies inside the bundle, and a large upload that was interrupted consists of the parts that arrived: none
+of them is copied to be read.
+"""
+
+import io
+from collections.abc import Iterator
+from typing import Any, Protocol
+from uuid import UUID
+
+from consilium.vault import blobs, segments
+from consilium.vault.segments import Slice
+
+
+class Content(Protocol):
+    """An `Upload`, a `RecordFile`, or anything else that says where its bytes lie."""
+
+    @property
+    def space(self) -> UUID: ...
+    @property
+    def blob(self) -> UUID: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def more(self) -> list[list[Any]]: ...
+
+
+def extents(thing: Content) -> list[Slice]:
+    """Where the bytes lie, in order. `size` counts all of them."""
+    further = [Slice(UUID(hex=blob), int(offset), int(size)) for blob, offset, size in thing.more]
+    return [Slice(thing.blob, thing.offset, thing.size - sum(one.size for one in further)), *further]
+
+
+def part(thing: Content, start: int, size: int) -> list[Slice]:
+    """Where `size` bytes from `start` of the content lie: a file inside a bundle. Raises ValueError beyond the end."""
+    if start < 0 or size < 0 or start + size > thing.size:
+        raise ValueError("This stretch lies outside the content.")
+    found = []
+    for one in extents(thing):
+        if start < one.size and size:
+            here = min(size, one.size - start)
+            found.append(Slice(one.blob, one.offset + start, here))
+            size -= here
+        start = max(0, start - one.size)
+    return found or [Slice(thing.blob, thing.offset, 0)]
+
+
+def placed(slices: list[Slice]) -> dict[str, Any]:
+    """The fields `blob`, `offset`, `size`, `more` of a row whose bytes lie in `slices`."""
+    first, *rest = slices
+    more = [[one.blob.hex, one.offset, one.size] for one in rest]
+    return {"blob": first.blob, "offset": first.offset, "size": sum(one.size for one in slices), "more": more}
+
+
+def chunks(thing: Content, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """Plaintext bytes start…end (exclusive, clamped), in pieces of at most 256 KiB.
+
+    Raises what `blobs.read` raises: BlobMissing, KeyDestroyed, KeyMissing, Tampered.
+    """
+    stop = thing.size if end is None else min(end, thing.size)
+    for one in part(thing, min(start, stop), max(0, stop - start)):
+        if one.size:
+            yield from blobs.read(one.blob, space=thing.space, start=one.offset, end=one.offset + one.size)
+
+
+def read_all(thing: Content) -> bytes:
+    """The whole content; for small files."""
+    return b"".join(chunks(thing))
+
+
+def read_at(thing: Content, start: int, size: int) -> bytes:
+    """Up to `size` bytes from `start`, through the cache of opened segments: for many small reads."""
+    size = max(0, min(size, thing.size - start))
+    if not size:
+        return b""
+    pieces = [
+        segments.read(one.blob, space=thing.space, start=one.offset, size=one.size) for one in part(thing, start, size)
+    ]
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def blob_ids(thing: Content) -> set[UUID]:
+    """Every blob that holds some of it."""
+    return {one.blob for one in extents(thing)}
+
+
+def open_file(thing: Content) -> io.BufferedReader:
+    """A seekable, read-only binary file over the content, for parsers (zipfile, tarfile, pydicom)."""
+    return io.BufferedReader(_RawContent(thing), buffer_size=64 * 1024)
+
+
+class _RawContent(io.RawIOBase):
+    """Seekable raw reader over `read_at`."""
+
+    def __init__(self, thing: Content) -> None:
+        self._thing = thing
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._thing.size}[whence]
+        if base + offset < 0:
+            raise ValueError("A position is 0 or later.")
+        self._position = base + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+        piece = read_at(self._thing, self._position, len(buffer))
+        buffer[: len(piece)] = piece
+        self._position += len(piece)
+        return len(piece)

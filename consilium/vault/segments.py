@@ -1,0 +1,214 @@
+"""Segments: many objects in few blobs, made durable together.
+
+An fsync costs as much as writing several images. A segment is an ordinary blob (format.py) into which a writer
+appends one object after the other; when `finish` returns, all of them are on disk. An object is a `Slice` of a
+segment, or several where it fell on the border between two. Readers keep segments open, so that a frame costs
+one positioned read and the decryption of the chunks it touches.
+"""
+
+import os
+import secrets
+from collections import OrderedDict
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from types import TracebackType
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from django.conf import settings
+
+from consilium.vault import backends, keys
+from consilium.vault.derive import SALT_BYTES
+from consilium.vault.errors import BlobMissing
+from consilium.vault.format import CHUNK_BYTES, Opener, Place, Sealer
+
+SEGMENT_BYTES = 16 * 2**20
+OPEN_LIMIT = 256  # segments kept open for reading, each one file descriptor
+
+
+class Slice(NamedTuple):
+    """`size` bytes of plaintext from `offset` of a blob."""
+
+    blob: UUID
+    offset: int
+    size: int
+
+
+class SegmentWriter:
+    """Appends objects; a full segment is made durable in the background while the next one fills.
+
+    Raises KeyDestroyed or KeyMissing, and ValueError when the space belongs to another tenant.
+    """
+
+    def __init__(self, *, space: UUID, tenant: UUID, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self._key = keys.space_key(space)
+        if self._key.tenant != tenant:
+            raise ValueError("This space belongs to another organisation.")
+        self._limit = segment_bytes
+        self._current: _Segment | None = None
+        self._closing: list[Future[None]] = []
+        self._written: list[UUID] = []
+
+    def add(self, data: bytes | bytearray | memoryview) -> list[Slice]:
+        """Append one object, or the next piece of one (see `joined`); durable only after `finish`."""
+        view = memoryview(data).cast("B")
+        found: list[Slice] = []
+        while view:
+            segment = self._room()
+            piece = view[: self._limit - segment.size]
+            found.append(Slice(segment.id, segment.size, len(piece)))
+            segment.write(piece)
+            view = view[len(piece) :]
+        return found
+
+    def finish(self) -> None:
+        """Make everything durable; nothing may follow."""
+        self._close()
+        for waiting in self._closing:
+            waiting.result()
+        keys.require_alive(self._key.space)
+
+    def abort(self) -> None:
+        """Forget everything written, also what is durable already; for a request that failed as a whole."""
+        if self._current is not None:
+            self._current.abort()
+            self._current = None
+        for waiting in self._closing:
+            waiting.exception()
+        for blob in self._written:
+            backends.current().delete(blob.hex)
+
+    def _room(self) -> "_Segment":
+        if self._current is not None and self._current.size >= self._limit:
+            self._close(background=True)
+        if self._current is None:
+            self._current = _Segment(self._key)
+            self._written.append(self._current.id)
+        return self._current
+
+    def _close(self, *, background: bool = False) -> None:
+        segment, self._current = self._current, None
+        if segment is None:
+            return
+        if background:
+            self._closing.append(_pool().submit(segment.finish))
+        else:
+            segment.finish()
+
+    def __enter__(self) -> "SegmentWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self.abort()
+
+
+def joined(pieces: list[Slice]) -> list[Slice]:
+    """Neighbouring slices as one: an object that was added in several pieces."""
+    found: list[Slice] = []
+    for one in pieces:
+        last = found[-1] if found else None
+        if last and last.blob == one.blob and last.offset + last.size == one.offset:
+            found[-1] = Slice(last.blob, last.offset, last.size + one.size)
+        else:
+            found.append(one)
+    return found
+
+
+class _Segment:
+    """One blob being written. Full chunks are sealed straight from the caller's buffer."""
+
+    def __init__(self, key: keys.SpaceKey) -> None:
+        self.id = uuid4()
+        self.size = 0
+        place = Place(key.tenant, key.space, self.id)
+        self._sealer = Sealer(key.secret, place, salt=secrets.token_bytes(SALT_BYTES))
+        self._pending = bytearray()
+        self._upload = backends.current().create(self.id.hex)
+        self._upload.write(self._sealer.header)
+
+    def write(self, view: memoryview) -> None:
+        self.size += len(view)
+        if self._pending:
+            missing = CHUNK_BYTES - len(self._pending)
+            self._pending += view[:missing]
+            view = view[missing:]
+            if len(self._pending) < CHUNK_BYTES:
+                return
+            self._upload.write(self._sealer.chunk(self._pending))
+            self._pending = bytearray()
+        while len(view) >= CHUNK_BYTES:
+            self._upload.write(self._sealer.chunk(view[:CHUNK_BYTES]))
+            view = view[CHUNK_BYTES:]
+        self._pending += view
+
+    def finish(self) -> None:
+        if self._pending:
+            self._upload.write(self._sealer.chunk(self._pending))
+            self._pending = bytearray()
+        self._upload.write(self._sealer.final())
+        self._upload.commit()
+
+    def abort(self) -> None:
+        self._upload.abort()
+
+
+# --- reading ---------------------------------------------------------------------------------------------
+
+
+class _Opened(NamedTuple):
+    stamp: bytes  # identifies the key it was opened with
+    source: backends.Source
+    opener: Opener
+
+
+_opened: "OrderedDict[tuple[str, UUID, UUID], _Opened]" = OrderedDict()
+_lock = Lock()
+_background: dict[int, ThreadPoolExecutor] = {}
+
+
+def read(blob: UUID, *, space: UUID, start: int, size: int) -> bytes:
+    """`size` bytes from `start` of a blob's plaintext; every chunk authenticated. Safe in threads.
+
+    Raises BlobMissing, KeyDestroyed, KeyMissing, Tampered, and ValueError for a stretch outside the blob.
+    """
+    opener = _open(blob, space).opener
+    if start < 0 or size < 0 or start + size > opener.size:
+        raise ValueError("This stretch lies outside the blob.")
+    pieces = list(opener.range(start, start + size))
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _open(blob: UUID, space: UUID) -> _Opened:
+    key = keys.space_key(space)  # first: a destroyed key bites although the segment is open
+    name = (str(settings.DATA_DIR), space, blob)
+    with _lock:
+        found = _opened.get(name)
+        if found is not None and found.stamp == key.secret:
+            _opened.move_to_end(name)
+            return found
+    try:
+        source = backends.current().open(blob.hex)
+    except FileNotFoundError:
+        raise BlobMissing(blob) from None
+    try:
+        opener = Opener(key.secret, Place(key.tenant, space, blob), source.read_at, source.size)
+    except BaseException:
+        source.close()
+        raise
+    fresh = _Opened(key.secret, source, opener)
+    with _lock:
+        _opened[name] = fresh
+        while len(_opened) > OPEN_LIMIT:
+            _opened.popitem(last=False)  # closed when the last reader lets go of it
+    return fresh
+
+
+def _pool() -> ThreadPoolExecutor:
+    """Threads that wait for the disk; one pool a process (a pool does not survive a fork)."""
+    pool = _background.get(os.getpid())
+    if pool is None:
+        pool = _background.setdefault(os.getpid(), ThreadPoolExecutor(4, thread_name_prefix="segments"))
+    return pool
