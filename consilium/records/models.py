@@ -57,7 +57,7 @@ class Record(models.Model):
     """One document or one imaging study."""
 
     if TYPE_CHECKING:
-        upload_id: uuid.UUID
+        upload_id: uuid.UUID | None
         files: models.Manager["RecordFile"]
 
         def get_kind_display(self) -> str: ...
@@ -89,7 +89,8 @@ class Record(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     space = models.UUIDField(db_index=True)
-    upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="records")
+    # None: images that another program sent by DICOMweb or DICOM C-STORE
+    upload = models.ForeignKey(Upload, null=True, blank=True, on_delete=models.PROTECT, related_name="records")
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.OTHER)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.READY)
     problems = models.JSONField(default=list)  # codes of records/problems.py
