@@ -12,6 +12,7 @@ from pathlib import Path
 import environ
 from django.utils.translation import gettext_lazy as _
 
+from consilium.config import viewer_policy
 from consilium.config.testing import private_directories
 
 TESTING = "PYTEST_VERSION" in os.environ
@@ -176,6 +177,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = None  # served from where the assets are built; nothing is collected
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ADD_HEADERS_FUNCTION = viewer_policy.add_headers
+WHITENOISE_IMMUTABLE_FILE_TEST = viewer_policy.LASTING
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -249,6 +252,8 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     }
 }
+
+VIEWER_CONTENT_SECURITY_POLICY = viewer_policy.PAGE  # of the image viewer's pages alone
 
 # --- mail: written by the outbox, never with health data ---------------------------------------------
 EMAIL_CONFIG = env.email_url("CONSILIUM_EMAIL_URL", default="filemail://")

@@ -8,7 +8,10 @@ access/policy.py. tests/test_routes.py walks the URL resolver against this table
 from dataclasses import dataclass
 from importlib import import_module
 
-AREAS = ("accounts", "public", "patient", "desk", "specialist", "reading", "clinician", "quality", "admin")
+AREAS = (
+    *("accounts", "public", "patient", "desk", "specialist", "reading", "imaging_viewer", "clinician", "quality"),
+    "admin",
+)
 
 
 @dataclass(frozen=True)
