@@ -150,6 +150,22 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
         _("This zip file holds more files than we can take at once. Please send it in several smaller parts."),
     ),
     (
+        "archive_part",
+        "refuse",
+        _("A part of this archive is not an ordinary file, so we left it out. Please upload that file by itself."),
+    ),
+    (
+        "archive_other",
+        "refuse",
+        _("We cannot open this kind of packed file. Please unpack it and upload the folder, or send it as a zip."),
+    ),
+    # -- programs that do harm
+    (
+        "malware",
+        "refuse",
+        _("Our virus scanner warns of this file, so nobody can open it. Please ask for a clean copy and send that."),
+    ),
+    (
         "left_out",
         "flag",
         _("This part of the disc is viewer software or bookkeeping, not medical data. We left it out."),

@@ -25,6 +25,8 @@ class Kind(StrEnum):
     GIF = "gif"
     BMP = "bmp"
     ZIP = "zip"
+    TAR = "tar"
+    ARCHIVE = "archive"  # 7z, rar, gzip, disc images: named, never opened
     FHIR_JSON = "fhir-json"
     CCDA_XML = "ccda-xml"
     HL7V2 = "hl7v2"
@@ -50,6 +52,7 @@ MEDIA_TYPES: dict[Kind, str] = {
     Kind.GIF: "image/gif",
     Kind.BMP: "image/bmp",
     Kind.ZIP: "application/zip",
+    Kind.TAR: "application/x-tar",
     Kind.FHIR_JSON: "application/fhir+json",
     Kind.CCDA_XML: "text/xml",
     Kind.HL7V2: "x-application/hl7-v2+er7",
@@ -81,6 +84,14 @@ _MAGIC: tuple[tuple[bytes, Kind], ...] = (
     (b"GIF87a", Kind.GIF),
     (b"GIF89a", Kind.GIF),
     (b"{\\rtf", Kind.RTF),
+    (b"7z\xbc\xaf\x27\x1c", Kind.ARCHIVE),
+    (b"Rar!\x1a\x07", Kind.ARCHIVE),
+    (b"\x1f\x8b\x08", Kind.ARCHIVE),  # gzip, as in tar.gz (RFC 1952)
+    (b"\x1f\x9d", Kind.ARCHIVE),  # compress
+    (b"BZh", Kind.ARCHIVE),
+    (b"\xfd7zXZ\x00", Kind.ARCHIVE),
+    (b"\x28\xb5\x2f\xfd", Kind.ARCHIVE),  # Zstandard (RFC 8878)
+    (b"MSCF\x00\x00\x00\x00", Kind.ARCHIVE),
 )
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif"}
 _XML_CDA = re.compile(rb"<(?:[A-Za-z_][\w.-]{0,20}:)?ClinicalDocument[\s>]")
@@ -95,6 +106,9 @@ def sniff(head: bytes, tail: bytes = b"") -> Kind:
     """The kind of a file from its first (and, when known, last) up to 64 KiB."""
     if not head:
         return Kind.EMPTY
+    # A tar begins with the name of its first file, which may begin like anything: its checksum decides.
+    if is_tar_header(head[:512]):
+        return Kind.TAR
     if _is_windows_program(head):
         return Kind.EXECUTABLE
     if head[128:132] == b"DICM":
@@ -102,7 +116,19 @@ def sniff(head: bytes, tail: bytes = b"") -> Kind:
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
+    if head[32769:32774] == b"CD001" or tail[-512:-508] == b"koly":  # a disc as one file: ISO 9660, Apple disk image
+        return Kind.ARCHIVE
     return _sniff_container(head, tail) or _sniff_bare_dicom(head) or _sniff_text(head)
+
+
+def is_tar_header(block: bytes) -> bool:
+    """A ustar or GNU header block with a true checksum (POSIX.1-2017 pax, "ustar Interchange Format")."""
+    if len(block) < 512 or block[257:262] != b"ustar":
+        return False
+    digits = block[148:156].strip(b" \0")
+    if not digits or digits.strip(b"01234567"):
+        return False
+    return int(digits, 8) == sum(block) - sum(block[148:156]) + 8 * 32
 
 
 def _is_windows_program(head: bytes) -> bool:

@@ -31,7 +31,11 @@ __all__ = [
 ]  # fmt: skip
 
 READER = "consilium.records.extract.reader:read"
-_NOT_PARSED = {Kind.EMPTY, Kind.EXECUTABLE, Kind.ZIP, Kind.UNKNOWN, Kind.DICOMDIR}
+_NOT_PARSED = {Kind.EMPTY, Kind.EXECUTABLE, Kind.ZIP, Kind.TAR, Kind.ARCHIVE, Kind.UNKNOWN, Kind.DICOMDIR}
+_NAMED = {
+    Kind.EMPTY: "empty", Kind.EXECUTABLE: "executable", Kind.DICOMDIR: "left_out", Kind.UNKNOWN: "unsupported",
+    Kind.ARCHIVE: "archive_other", Kind.TAR: "archive_nested",
+}  # fmt: skip
 _DAMAGED = {
     Kind.PDF: "damaged_pdf", Kind.DICOM: "truncated_dicom", Kind.JPEG: "damaged_image", Kind.PNG: "damaged_image",
     Kind.HEIC: "damaged_image", Kind.TIFF: "damaged_image", Kind.WEBP: "damaged_image", Kind.GIF: "damaged_image",
@@ -80,12 +84,8 @@ class _Counted:
 
 
 def _flag_by_kind(found: Extraction, *, cut: bool) -> None:
-    if found.kind in (Kind.EMPTY, Kind.EXECUTABLE):
-        found.flag(str(found.kind))
-    if found.kind is Kind.DICOMDIR:
-        found.flag("left_out")
-    if found.kind is Kind.UNKNOWN:
-        found.flag("unsupported")
+    if found.kind in _NAMED:
+        found.flag(_NAMED[found.kind])
     if cut:
         found.flag("too_large")
 

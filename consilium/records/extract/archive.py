@@ -19,7 +19,7 @@ class ArchiveLimits:
     """Bounds of one archive, counted on the bytes that really come out."""
 
     max_input: int = 2 * 2**30
-    max_files: int = 5000
+    max_files: int = 20_000
     max_member: int = 2 * 2**30
     max_total: int = 6 * 2**30
     max_ratio: int = 200

@@ -34,7 +34,7 @@ def pdf(pages: int = 1, *, password: str = "", script: str = "", attachment: byt
         document.attachments["tool.exe"] = attachment
     out = io.BytesIO()
     secret = pikepdf.Encryption(owner=password, user=password) if password else False
-    document.save(out, encryption=secret)
+    document.save(out, encryption=secret, deterministic_id=not secret)  # the same bytes each time
     return out.getvalue()
 
 

@@ -6,15 +6,15 @@ Sizes, counts and names in the zip's own tables are claims; what stops a bomb is
 from __future__ import annotations
 
 import io
-import re
 import stat
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
+from consilium.records.extract import leftout
+from consilium.records.extract.names import decoded, safe_name
 from consilium.records.sniff import HEAD, TAIL, Kind, sniff
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 CHUNK = 256 * 1024
 RATIO_FREE = 16 * 2**20  # small members may compress well: the ratio counts beyond this
 SPOOL = 192 * 2**20  # an inner zip must be seekable: it is held in memory, bounded
-_PROGRAMS = (".exe", ".dll", ".com", ".bat", ".cmd", ".scr", ".msi", ".sys", ".ocx", ".vbs", ".ps1", ".jar", ".dylib",
-             ".so", ".class", ".lnk", ".cab", ".ini", ".inf", ".chm", ".hlp", ".manifest", ".ico", ".icns")  # fmt: skip
-_CLUTTER = {".ds_store", "thumbs.db", "desktop.ini", "autorun.inf", "autorun", ".localized"}
 _ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -53,6 +50,20 @@ class Bounds:
     total: int = 0
 
 
+@dataclass
+class Place:
+    """Where a member lies: its safe name in its own zip, the zips around it, and what is known of the disc."""
+
+    name: str
+    prefix: str
+    disc: leftout.Disc
+    problems: list[str]
+
+    @property
+    def path(self) -> str:
+        return self.prefix + self.name
+
+
 def walk(fd: int, options: dict[str, Any], output: Output) -> None:
     """The job of `open_archive`."""
     bounds = Bounds(**options)
@@ -73,65 +84,68 @@ def _archive(handle: IO[bytes], prefix: str, bounds: Bounds, output: Output, *, 
     files = [m for m in members if not m.is_dir()]
     if not files:
         output.send({"archive": "archive_empty", "name": prefix})
-    for info in files:
+    names = [safe_name(_true_name(info)) for info in files]
+    disc = leftout.survey(name for name, _unsafe in names)
+    for info, (name, unsafe) in zip(files, names, strict=True):
         bounds.files += 1
         if bounds.files > bounds.max_files:
             output.send({"archive": "too_many_files", "name": prefix})
             return
-        _member(archive, info, prefix, bounds, output, depth=depth)
+        problems = ["archive_path"] if unsafe else []
+        _member(archive, info, Place(name, prefix, disc, problems), bounds, output, depth=depth)
+
+
+def _true_name(info: zipfile.ZipInfo) -> str:
+    """APPNOTE 4.4.4, bit 11: UTF-8. Without it the tables say cp437, and most writers wrote something else."""
+    return info.filename if info.flag_bits & 0x800 else decoded(info.orig_filename.encode("cp437", "replace"))
 
 
 def _member(
     archive: zipfile.ZipFile,
     info: zipfile.ZipInfo,
-    prefix: str,
+    place: Place,
     bounds: Bounds,
     output: Output,
     *,
     depth: int,
 ) -> None:
-    name, unsafe = safe_name(info.filename)
-    name = f"{prefix}{name}"
-    problems = ["archive_path"] if unsafe else []
-    refusal = _refusal(info, name)
+    refusal = _refusal(info)
     if refusal:
-        output.send({"member": name, "size": 0, "problems": [*problems, refusal]})
+        output.send({"member": place.path, "size": 0, "problems": [*place.problems, refusal]})
         return
     try:
         with archive.open(info) as source:
             chunks = _counted(source, info, bounds)
             head = next(chunks, b"")
-            kind = sniff(head[:HEAD])
-            if kind is Kind.ZIP:
-                _nested(head, chunks, name, bounds, output, depth=depth)
-                return
-            _send(name, head, chunks, kind, problems, output)
+            _judge(head, chunks, place, bounds, output, depth=depth)
     except Bomb:
-        output.send({"cut": "archive_bomb", "member": name})
+        output.send({"cut": "archive_bomb", "member": place.path})
         raise
     except _ERRORS:
-        output.send({"cut": "archive_damaged", "member": name})
+        output.send({"cut": "archive_damaged", "member": place.path})
     except RuntimeError:  # zipfile: "password required for extraction"
-        output.send({"cut": "archive_encrypted", "member": name})
+        output.send({"cut": "archive_encrypted", "member": place.path})
 
 
-def _refusal(info: zipfile.ZipInfo, name: str) -> str:
+def _judge(head: bytes, chunks: Iterator[bytes], place: Place, bounds: Bounds, output: Output, *, depth: int) -> None:
+    """Leave it out, open it, or send it on, by what its first bytes are."""
+    kind = sniff(head[:HEAD])
+    left = leftout.verdict(place.name, kind, place.disc)
+    if left:
+        output.send({"member": place.path, "size": 0, "problems": [*place.problems, left]})
+    elif kind is Kind.ZIP:
+        _nested(head, chunks, place, bounds, output, depth=depth)
+    else:
+        _send(place, head, chunks, output)
+
+
+def _refusal(info: zipfile.ZipInfo) -> str:
     mode = info.external_attr >> 16
     if stat.S_ISLNK(mode):
         return "archive_link"
     if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         return "archive_link"
-    if info.flag_bits & 0x1:
-        return "archive_encrypted"
-    return "left_out" if is_clutter(name) else ""
-
-
-def is_clutter(name: str) -> bool:
-    """Bookkeeping and viewer programs that imaging discs carry."""
-    parts = name.casefold().split("/")
-    base = parts[-1]
-    inside_app = any(p == "__macosx" or p.endswith((".app", ".framework")) for p in parts[:-1])
-    return inside_app or base in _CLUTTER or base.startswith("._") or base.endswith(_PROGRAMS)
+    return "archive_encrypted" if info.flag_bits & 0x1 else ""
 
 
 def _counted(source: IO[bytes], info: zipfile.ZipInfo, bounds: Bounds) -> Iterator[bytes]:
@@ -145,11 +159,8 @@ def _counted(source: IO[bytes], info: zipfile.ZipInfo, bounds: Bounds) -> Iterat
         yield chunk
 
 
-def _send(name: str, head: bytes, chunks: Iterator[bytes], kind: Kind, problems: list[str], output: Output) -> None:
-    if kind is Kind.DICOMDIR:
-        output.send({"member": name, "size": 0, "problems": [*problems, "left_out"]})
-        return
-    output.send({"member": name, "problems": problems})
+def _send(place: Place, head: bytes, chunks: Iterator[bytes], output: Output) -> None:
+    output.send({"member": place.path, "problems": place.problems})
     if head:
         output.send({"chunk": True}, head)
     for chunk in chunks:
@@ -157,7 +168,7 @@ def _send(name: str, head: bytes, chunks: Iterator[bytes], kind: Kind, problems:
     output.send({"end": True})
 
 
-def _nested(head: bytes, chunks: Iterator[bytes], name: str, bounds: Bounds, output: Output, *, depth: int) -> None:
+def _nested(head: bytes, chunks: Iterator[bytes], place: Place, bounds: Bounds, output: Output, *, depth: int) -> None:
     """A zip in the zip: opened, unless it is too deep, or a letter (.docx, .odt) whose table at the end says so."""
     inner = io.BytesIO()
     inner.write(head)
@@ -170,18 +181,12 @@ def _nested(head: bytes, chunks: Iterator[bytes], name: str, bounds: Bounds, out
     whole.release()
     inner.seek(0)
     if kind is not Kind.ZIP:
-        _send(name, inner.read(CHUNK), iter(lambda: inner.read(CHUNK), b""), kind, [], output)
+        left = leftout.verdict(place.name, kind, place.disc)  # only its end told what it is: a program, a letter
+        if left:
+            output.send({"member": place.path, "size": 0, "problems": [*place.problems, left]})
+            return
+        _send(place, inner.read(CHUNK), iter(lambda: inner.read(CHUNK), b""), output)
     elif depth >= bounds.depth:
-        output.send({"member": name, "size": 0, "problems": ["archive_nested"]})
+        output.send({"member": place.path, "size": 0, "problems": [*place.problems, "archive_nested"]})
     else:
-        _archive(inner, f"{name}/", bounds, output, depth=depth + 1)
-
-
-def safe_name(raw: str) -> tuple[str, bool]:
-    """(a relative name without tricks, whether it had any): no root, no drive, no "..", no control characters."""
-    text = unicodedata.normalize("NFC", raw).replace("\\", "/")
-    parts = [p for p in text.split("/") if p not in ("", ".")]
-    kept = [re.sub(r'[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069<>:"|?*]', "_", p)[:120] for p in parts]
-    kept = [p for p in kept if p != ".."]
-    unsafe = raw.startswith(("/", "\\")) or ".." in parts or kept != [p[:120] for p in parts]
-    return "/".join(kept[-12:]) or "file", unsafe
+        _archive(inner, f"{place.path}/", bounds, output, depth=depth + 1)
