@@ -3,7 +3,7 @@ PYTHON ?= python3
 ADDRESS ?= 127.0.0.1:8000
 PYTEST ?= .venv/bin/pytest -n 2 -q
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test test-sqlite test-postgres check tour messages docs soak
+.PHONY: help setup setup-dev run test test-sqlite test-postgres check tour messages docs soak bench
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,3 +48,7 @@ docs: setup-dev ## write the generated reference pages
 
 soak: setup-dev ## run the suite five times in random order, to find tests that only sometimes pass
 	@for round in 1 2 3 4 5; do $(PYTEST) || exit 1; done
+
+bench: setup-dev ## measure the data plane beside Orthanc, into bench/results.md (ROUNDS=7 SMALL=1 ONLY=row,row)
+	@scripts/bench_packages
+	@ROUNDS="$(ROUNDS)" SMALL="$(SMALL)" ONLY="$(ONLY)" .venv/bin/python -m bench

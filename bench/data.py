@@ -63,8 +63,8 @@ def _file(
         (_SERIES, f"{2_000_000 + base + series:07d}"),
         (_INSTANCE, f"{3_000_000 + base + study * 2 + instance:07d}"),
         (_PLACE, f"{instance * 0.75 - 200:8.2f}"),
-        (_NUMBER, f"{instance + 1:4d}"),
         (_PATIENT, f"Q{patient + base:07d}"),
+        (_NUMBER, f"{instance + 1:4d}"),  # last: its digits also stand in the patient's token
     ):
         head = head.replace(token.encode(), value.encode())
     return head + _pixels(seed, shape, instance + study)

@@ -1,0 +1,206 @@
+"""Further figures: a whole disc, a very large upload, pages of large cases, the first image of a disc."""
+
+import json
+import statistics
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from bench import data, tus
+from bench.client import Connection, together
+from bench.corpus import Corpus
+from bench.processes import Peak, memory
+from bench.rounds import TABLE, Measured, Values, alternate, ratios, timed
+from bench.rows.reading import FRAME, JSON
+from bench.servers import Consilium, Server
+from bench.stage import Stage, stow
+
+STREAMS = 4
+MIB = 2**20
+PAGES = ("Accept", "text/html")
+
+
+def uploads(server: Server) -> str:
+    """Where uploads are created: below the case, or anywhere at the sink."""
+    return f"/data/cases/{server.case}/uploads" if isinstance(server, Consilium) else "/sink/uploads"
+
+
+# -- a disc
+
+
+@TABLE.row(
+    "disc_3000", "disc of 3,000 files, ÷ the plain copy of its bytes by the same way", 1.3, at_most=True, extra=True
+)
+def disc_3000(stage: Stage) -> Measured:
+    """Every file an upload of its own (tus) over 4 connections; the plain copy: the same requests to the sink."""
+    files = [(f"IM{number:06}", one) for number, one in enumerate(data.mr_series(stage.some(3000)))]
+    servers: list[Server] = [stage.sink, stage.consilium]
+    filed: list[float] = []
+
+    def once(server: Server) -> float:
+        server.renew()
+        server.settle()
+        seconds = timed(lambda: together(files, STREAMS, lambda share: tus.upload(server, share, uploads(server))))
+        if isinstance(server, Consilium):
+            started = time.perf_counter()
+            server.settle()
+            filed.append(seconds + time.perf_counter() - started)
+            found = server.inside("counts", case=server.case)
+            if found["files"] != len(files):
+                raise RuntimeError(f"{found['files']} of {len(files)} files were filed.")
+        return seconds
+
+    found = alternate(min(stage.rounds, 3), servers, once)
+    each = ratios(found["Consilium"], found["sink"])
+    done = f"Until every file was read, filed and previewed: {statistics.median(filed):.1f} s (median)."
+    return Measured(
+        statistics.median(each), found, "s", each, [done, f"{sum(len(one) for _, one in files) / 1e6:.0f} MB."]
+    )
+
+
+# -- a very large upload
+
+
+@TABLE.row(
+    "upload_3gb_memory",
+    "memory of the web server above idle during a 3 GB upload",
+    256,
+    at_most=True,
+    extra=True,
+    shown=" MiB",
+)
+def upload_3gb_memory(stage: Stage) -> Measured:
+    """Random bytes (nothing that could be read) in pieces of 16 MiB; proportional set size of all web processes."""
+    import os
+
+    server, size = stage.consilium, stage.some(3 * 10**9)
+    server.renew()
+    server.settle()
+    piece = os.urandom(tus.PIECE)
+    pid = server.process.pid if server.process else 0
+    idle, all_idle = memory(pid, named="granian"), memory(pid)
+    connection = Connection(server.port)
+    with Peak(pid, named="granian") as web, Peak(pid) as everything:
+        started = time.perf_counter()
+        path = tus.create(connection, uploads(server), server.headers, size=size, name="large.bin")
+        whole, rest = divmod(size, len(piece))
+        sent = tus.send(connection, path, server.headers, [piece] * whole + ([piece[:rest]] if rest else []))
+        seconds = time.perf_counter() - started
+        server.settle()
+    connection.close()
+    if sent != size:
+        raise RuntimeError(f"Only {sent} of {size} bytes arrived.")
+    raw = {"web idle": [idle / MIB], "web peak": [web.most / MIB]}
+    notes = [
+        f"{size / 1e9:.1f} GB in {seconds:.1f} s.",
+        f"With job workers, until the file is filed: {(everything.most - all_idle) / MIB:.0f} MiB above idle.",
+    ]
+    return Measured((web.most - idle) / MIB, raw, "MiB", [], notes)
+
+
+# -- pages
+
+
+def page_p95(server: Consilium, paths: Sequence[str], *, cookie: str, times: int, check: bytes) -> list[float]:
+    """Milliseconds of each of `times` requests; every page is a 200 and holds `check`."""
+    headers = [("Cookie", f"consilium={cookie}"), PAGES]
+    connection, found = Connection(server.port), []
+    for number in range(times + 3):
+        started = time.perf_counter()
+        answer = connection.ask("GET", paths[number % len(paths)], headers, keep=True)
+        seconds = time.perf_counter() - started
+        if answer.status != 200 or check not in answer.body:
+            raise RuntimeError(f"{paths[number % len(paths)]} answered with {answer.status}.")
+        if number >= 3:  # the first ones load templates
+            found.append(seconds * 1000)
+    connection.close()
+    return found
+
+
+def _p95(values: list[float], notes: list[str]) -> Measured:
+    p95 = statistics.quantiles(values, n=20)[-1]
+    return Measured(p95, {"all requests": values}, "ms", [], notes)
+
+
+@TABLE.row("timeline_500", "timeline page of a case with 500 records, p95", 100, at_most=True, extra=True, shown=" ms")
+def timeline_500(stage: Stage) -> Measured:
+    server = stage.consilium
+    server.renew()
+    count = stage.some(500)
+    server.inside("many_records", case=server.case, count=count, pages=1)
+    path = server.inside("page", name="timeline", case=server.case)
+    values = page_p95(server, [path], cookie=server.cookie, times=60, check=b"Document 1")
+    return _p95(values, [f"{count} records; seen by the patient, from the client's side, on one connection."])
+
+
+@TABLE.row("search_500", "search in a case with 500 pages, p95", 200, at_most=True, extra=True, shown=" ms")
+def search_500(stage: Stage) -> Measured:
+    server = stage.consilium
+    server.renew()
+    count = stage.some(500) // 5
+    server.inside("many_records", case=server.case, count=count, pages=5)
+    path = server.inside("page", name="search", case=server.case)
+    found = [
+        f"{path}{'&' if '?' in path else '?'}q={word}" for word in ("spondylolisthesis", "creatinine", "nerve+root")
+    ]
+    values = page_p95(server, found, cookie=server.cookie, times=60, check=b"Document")
+    return _p95(values, [f"{count * 5} pages in {count} records; one rare word, one common word, two words."])
+
+
+# -- disc → first image
+
+
+@TABLE.row(
+    "first_image", "first image in the viewer's hands, ÷ the time of the whole upload", 1.3, at_most=True, extra=True
+)
+def first_image(stage: Stage) -> Measured:
+    """While the CT is stored, another connection asks for the study, its series and one frame until it has them."""
+    server = stage.consilium
+    found: Values = {"first image": [], "upload": []}
+    for _ in range(min(stage.rounds, 3)):
+        server.renew()
+        server.settle()
+        first, whole = _race(server, stage.ct)
+        found["first image"].append(first)
+        found["upload"].append(whole)
+        server.settle()
+    each = ratios(found["first image"], found["upload"])
+    return Measured(statistics.median(each), found, "s", each, ["The viewer can open before the rest has arrived."])
+
+
+def _race(server: Server, what: Corpus) -> tuple[float, float]:
+    """Seconds until one frame was there, and until everything was stored."""
+    started = time.perf_counter()
+    ends: dict[str, float] = {}
+
+    def send() -> None:
+        connection = Connection(server.port)
+        for body in what.bodies:
+            stow(connection, server, body)
+        connection.close()
+        ends["upload"] = time.perf_counter() - started
+
+    def look() -> None:
+        while not _has_frame(server, what):
+            if time.perf_counter() - started > 300:
+                raise TimeoutError("No image came.")
+            time.sleep(0.02)
+        ends["first"] = time.perf_counter() - started
+
+    together([send, look], 2, lambda share: [do() for do in share])
+    return ends["first"], ends["upload"]
+
+
+def _has_frame(server: Server, what: Corpus) -> bool:
+    studies = _json(server, "/studies")
+    instances = _json(server, f"{what.series}/instances?limit=1") if studies else []
+    if not instances:
+        return False
+    sop = instances[0]["00080018"]["Value"][0]
+    answer = server.ask("GET", f"{server.root}{what.series}/instances/{sop}/frames/1", [FRAME])
+    return bool(answer.status == 200 and answer.size > 1000)
+
+
+def _json(server: Server, path: str) -> list[dict[str, Any]]:
+    answer = server.ask("GET", server.root + path, [JSON])
+    return list(json.loads(answer.body)) if answer.status == 200 and answer.body else []
