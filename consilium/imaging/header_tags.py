@@ -1,0 +1,70 @@
+"""Which data elements a header keeps, and the VRs of the dictionary (PS3.6) for data without them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from pydicom.datadict import DicomDictionary, dictionary_VR, private_dictionary_VR, tag_for_keyword
+
+# PS3.18 Tables 10.6.1-3 (study), -4 (series) and -5 (instance), required and common optional attributes
+_QIDO = """
+SpecificCharacterSet StudyDate StudyTime AccessionNumber ReferringPhysicianName TimezoneOffsetFromUTC PatientName
+PatientID IssuerOfPatientID PatientBirthDate PatientBirthTime PatientSex OtherPatientIDs PatientAge PatientSize
+PatientWeight StudyInstanceUID StudyID StudyDescription ProcedureCodeSequence PhysiciansOfRecord
+NameOfPhysiciansReadingStudy AdmittingDiagnosesDescription PatientComments
+Modality SeriesDescription SeriesInstanceUID SeriesNumber SeriesDate SeriesTime PerformedProcedureStepStartDate
+PerformedProcedureStepStartTime PerformedProcedureStepDescription RequestAttributesSequence BodyPartExamined
+Laterality ProtocolName PerformingPhysicianName OperatorsName
+SOPClassUID SOPInstanceUID InstanceNumber Rows Columns BitsAllocated NumberOfFrames InstanceCreationDate
+InstanceCreationTime ContentDate ContentTime AcquisitionDate AcquisitionTime AcquisitionDateTime AcquisitionNumber
+ImageComments ContentLabel ContentDescription DocumentTitle CompletionFlag VerificationFlag
+MIMETypeOfEncapsulatedDocument ConceptNameCodeSequence
+"""
+# what adequacy and the viewers ask for besides
+_IMAGE = """
+ImageType ConversionType Manufacturer InstitutionName InstitutionalDepartmentName StationName ManufacturerModelName
+SoftwareVersions AnatomicRegionSequence ImageLaterality ViewPosition ViewCodeSequence PatientPosition
+PatientOrientation ContrastBolusAgent ContrastBolusRoute SliceThickness SpacingBetweenSlices SliceLocation KVP
+ConvolutionKernel MagneticFieldStrength RepetitionTime EchoTime SequenceName ScanningSequence
+ImagePositionPatient ImageOrientationPatient FrameOfReferenceUID PixelSpacing ImagerPixelSpacing PixelAspectRatio
+SamplesPerPixel PhotometricInterpretation PlanarConfiguration BitsStored HighBit PixelRepresentation WindowCenter
+WindowWidth VOILUTFunction RescaleIntercept RescaleSlope RescaleType BurnedInAnnotation LossyImageCompression
+LossyImageCompressionRatio LossyImageCompressionMethod PatientIdentityRemoved TemporalPositionIdentifier
+ContainerIdentifier SpecimenDescriptionSequence TotalPixelMatrixColumns TotalPixelMatrixRows
+TotalPixelMatrixFocalPlanes ImagedVolumeWidth ImagedVolumeHeight SharedFunctionalGroupsSequence
+"""
+
+# the dictionary without its three entries that have no VR (item and delimiters)
+VRS: dict[int, str] = {tag: str(row[0]) for tag, row in DicomDictionary.items() if row[0] != "NONE"}
+
+
+def _tag(keyword: str) -> int:
+    found = tag_for_keyword(keyword)
+    if found is None:
+        raise LookupError(f"no attribute {keyword}")
+    return found
+
+
+# tag → the key of the DICOM JSON model
+WANTED: dict[int, str] = {tag: f"{tag:08X}" for tag in sorted(map(_tag, (_QIDO + _IMAGE).split()))}
+
+
+@lru_cache(maxsize=4096)
+def dictionary_vr(tag: int) -> str:
+    """The VR in PS3.6, "UL" for a group length, "UN" for an unknown standard tag. May be ambiguous ("US or SS")."""
+    found = VRS.get(tag)
+    if found is not None:
+        return found
+    try:
+        return str(dictionary_VR(tag))  # repeating groups
+    except KeyError:
+        return "UL" if not tag & 0xFFFF else "UN"
+
+
+@lru_cache(maxsize=4096)
+def private_vr(tag: int, creator: str) -> str:
+    """The VR of a private element by its creator, "UN" where nobody knows."""
+    try:
+        return str(private_dictionary_VR(tag, creator))
+    except (KeyError, TypeError):
+        return "UN"
