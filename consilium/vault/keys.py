@@ -137,13 +137,20 @@ def index_key(tenant: UUID) -> TenantKey:
     without reading every sealed value; makes the organisation's key when there is none.
     """
     store = keystore.current()
+    slot, stamp = (str(settings.KEY_DIR), tenant), store.stamp(TENANTS, tenant)
+    cached = _index_cache.get(slot)
+    if cached is not None and cached[0] == stamp:
+        return cached[1]
     record = _load(store, TENANTS, tenant)
     if record is None:
         create_tenant(tenant)
         record = _load(store, TENANTS, tenant)
     if record is None:
         raise KeyMissing(tenant)
-    return _unwrap_tenant(tenant, record, int(record["index"]))
+    key = _unwrap_tenant(tenant, record, int(record["index"]))
+    if stamp is not None:
+        _index_cache[slot] = (stamp, key)
+    return key
 
 
 def rotate_tenant(tenant: UUID) -> int:
@@ -327,6 +334,7 @@ def _load(store: keystore.Keystore, kind: str, key: UUID) -> dict[str, Any] | No
 # --- the cache of unwrapped keys ------------------------------------------------------------------
 
 _cache: dict[tuple[str, UUID], tuple[str, SpaceKey]] = {}
+_index_cache: dict[tuple[str, UUID], tuple[str, TenantKey]] = {}  # one an organisation
 _cache_lock = Lock()
 
 
