@@ -1,286 +1,296 @@
 """From an upload to records: sniff, unpack, read in the sandbox, file. Safe to run again after a crash.
 
 Bytes are sealed before any row is written, rows are written in small transactions, and a file that is
-already there (same bytes, or the same SOP Instance UID) is not stored twice.
+already there (same bytes, or the same SOP Instance UID) is not stored twice. Images take the short way: their
+header is read here (imaging/header.py) and they are filed in batches (instances.py), so that a disc of thousands
+is done at the speed of its bytes; everything else is read in the jail, file by file.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from consilium.core import clock
-from consilium.records import conclusions, identity
+from consilium.records import content, dicom, filing, instances, malware
 from consilium.records.extract import Extraction, Kind, extract, open_archive, sniff
+from consilium.records.extract.tarball import members as tar_members
+from consilium.records.filing import Owner
+from consilium.records.instances import NewInstance, Origin
 from consilium.records.models import Preview, Record, RecordFile, Upload
 from consilium.records.sniff import HEAD, TAIL
-from consilium.vault import blind, blobs
-from consilium.vault.blobs import BlobInfo
+from consilium.vault import blobs
+from consilium.vault.segments import SegmentWriter, Slice, joined
 
-# Extraction.suggested_type → Record.Kind
-KINDS = {"pathology": "pathology_report", "photo": "other"}
+BATCH = 100  # images filed in one transaction
+TOGETHER = 64 * 2**20  # bytes unpacked before they are made durable and filed
 
-
-@dataclass(frozen=True)
-class Owner:
-    """Whose records these should be: compared with what the files say."""
-
-    tenant: UUID
-    given_name: str
-    family_name: str
-    birth_date: str  # ISO 8601 or empty
+__all__ = ["Owner", "ingest"]
 
 
-@dataclass(frozen=True)
-class Found:
-    """A file of an upload with what was read from it."""
+@dataclass
+class Batch:
+    """The state of one archive: what is to be filed, what was left out, what is done."""
 
-    name: str
-    blob: BlobInfo
-    extraction: Extraction
+    upload: Upload
+    owner: Owner
+    waiting: list[NewInstance] = field(default_factory=list)
+    notes: list[dict[str, str]] = field(default_factory=list)
+    filed: int = 0
+    used: set[UUID] = field(default_factory=set)  # blobs in which something that was filed lies
+
+    def note(self, name: str, code: str) -> None:
+        self.notes.append({"name": name, "code": code})
+
+    def image(self, new: NewInstance) -> None:
+        self.waiting.append(new)
+        if len(self.waiting) >= BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """File the images that wait, and say how far it is."""
+        origin = Origin(self.upload.space, self.owner, self.upload.uploaded_by, self.upload)
+        for new, answer in zip(self.waiting, instances.add(self.waiting, origin), strict=True):
+            if answer.code == "stored":
+                self.filed += 1
+                self.used |= {one.blob for one in new.slices}
+            else:
+                self.note(new.name, answer.code)
+        self.waiting = []
+        self.progress()
+
+    def progress(self) -> None:
+        Upload.objects.filter(pk=self.upload.pk).update(members=self.filed, members_done=self.filed)
 
 
 def ingest(upload: Upload, owner: Owner) -> Upload:
-    """Read `upload` and file its records; returns it with its final status."""
+    """Read `upload` and file its records; returns it with its final status. Raises malware.Unavailable."""
+    malware.ready()
     Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.CHECKING)
-    if _sniffed(upload) == Kind.ZIP:
-        _ingest_archive(upload, owner)
-    else:
-        _ingest_single(upload, owner)
+    ways: dict[Kind, Callable[[Upload, Owner], None]] = {Kind.ZIP: _ingest_zip, Kind.TAR: _ingest_tar}
+    ways.get(_sniffed(upload), _ingest_single)(upload, owner)
     upload.refresh_from_db()
     return upload
 
 
-def _sniffed(upload: Upload) -> Kind:
+def _sniffed(thing: content.Content) -> Kind:
     """By content: the head, and the tail in which zip-based documents name their parts."""
-
-    def part(start: int, end: int) -> bytes:
-        return b"".join(blobs.read(upload.blob, space=upload.space, start=start, end=end))
-
-    tail = part(max(0, upload.size - TAIL), upload.size) if upload.size else b""
-    return sniff(part(0, min(HEAD, upload.size)) if upload.size else b"", tail)
+    tail = b"".join(content.chunks(thing, max(0, thing.size - TAIL), thing.size))
+    return sniff(content.read_at(thing, 0, HEAD), tail)
 
 
 def _ingest_single(upload: Upload, owner: Owner) -> None:
-    found = extract(lambda: blobs.read(upload.blob, space=upload.space))
+    if malware.refused(content.chunks(upload), space=upload.space, upload=upload.pk):
+        Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.REFUSED, problem="malware")
+        return
+    new = dicom.instance(upload, content.part(upload, 0, upload.size), name=filing.base(upload.name))
+    if new is not None:
+        _ingest_one_image(upload, owner, new)
+        return
+    found = extract(lambda: content.chunks(upload))
     if found.refused:
         code = next(problem.code for problem in found.problems if problem.severity == "refuse")
         Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.REFUSED, problem=code)
         return
-    info = BlobInfo(id=upload.blob, size=upload.size, sha256=upload.sha256)
-    _file(upload, owner, Found(upload.name, info, found))
+    file_document(upload, owner, upload.name, upload, found)
     Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.DONE, members=1, members_done=1)
 
 
-def _ingest_archive(upload: Upload, owner: Owner) -> None:
-    notes: list[dict[str, str]] = []
-    filed = 0
-    for member in open_archive(lambda: blobs.read(upload.blob, space=upload.space)):
+def _ingest_one_image(upload: Upload, owner: Owner, new: NewInstance) -> None:
+    (answer,) = instances.add([new], Origin(upload.space, owner, upload.uploaded_by, upload))
+    notes = [] if answer.code == "stored" else [{"name": new.name, "code": answer.code}]
+    upload.status, upload.members, upload.members_done, upload.notes = Upload.Status.DONE, 1, 1, notes
+    upload.save(update_fields=["status", "members", "members_done", "notes"])
+
+
+# --- archives ---------------------------------------------------------------------------------------------
+
+
+def _ingest_tar(upload: Upload, owner: Owner) -> None:
+    """A bundle: its files stay where they are, inside the upload."""
+    batch = Batch(upload, owner)
+    with content.open_file(upload) as source:
+        for member in tar_members(source, upload.size):
+            refused = next(
+                (one.code for one in member.problems if one.severity == "refuse" or one.code == "left_out"), ""
+            )
+            if refused or not member.name:
+                batch.note(member.name, refused or member.problems[0].code)
+            else:
+                _take(batch, member.name, _Stretch(upload, content.part(upload, member.offset, member.size)))
+    _finish_archive(batch)
+
+
+def _ingest_zip(upload: Upload, owner: Owner) -> None:
+    """A zip: its files are unpacked in the jail and sealed anew, many to a segment."""
+    batch = Batch(upload, owner)
+    unpacked = _Unpacked(batch)
+    for member in open_archive(lambda: content.chunks(upload)):
         if member.refused or not member.name:
-            notes += [{"name": member.name, "code": problem.code} for problem in member.problems]
+            batch.notes += [{"name": member.name, "code": problem.code} for problem in member.problems]
             continue
-        info = blobs.put(member.chunks(), space=upload.space, tenant=owner.tenant)
+        slices = joined([one for chunk in member.chunks() for one in unpacked.out.add(chunk)])
         # Damage and bombs show only while a member is read: then nothing of it is kept.
-        if member.refused:
-            blobs.delete(info.id)
-            notes += [{"name": member.name, "code": problem.code} for problem in member.problems]
-            continue
-        note = _file_member(upload, owner, member.name, info)
-        if note:
-            blobs.delete(info.id)
-            notes.append({"name": member.name, "code": note})
+        if member.refused or not slices:
+            codes = [problem.code for problem in member.problems] or ["empty"]
+            batch.notes += [{"name": member.name, "code": code} for code in codes]
         else:
-            filed += 1
-            Upload.objects.filter(pk=upload.pk).update(members=filed, members_done=filed)
-    _finish_archive(upload, filed, notes)
+            unpacked.add(member.name, slices)
+    unpacked.settle()
+    _finish_archive(batch)
 
 
-def _finish_archive(upload: Upload, filed: int, notes: list[dict[str, str]]) -> None:
+class _Unpacked:
+    """Members whose bytes wait in one writer until they are made durable and filed together."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.out = self._writer()
+        self.members: list[tuple[str, list[Slice]]] = []
+        self.bytes = 0
+
+    def _writer(self) -> SegmentWriter:
+        return SegmentWriter(space=self.batch.upload.space, tenant=self.batch.owner.tenant)
+
+    def add(self, name: str, slices: list[Slice]) -> None:
+        self.members.append((name, slices))
+        self.bytes += sum(one.size for one in slices)
+        if self.bytes >= TOGETHER or len(self.members) >= BATCH:
+            self.settle()
+
+    def settle(self) -> None:
+        """Durable first, then filed; segments of which nothing was needed are deleted."""
+        self.out.finish()
+        self.batch.used = set()
+        for name, slices in self.members:
+            _take(self.batch, name, _Stretch(self.batch.upload, slices))
+        self.batch.flush()
+        for blob in set(self.out.blobs) - self.batch.used:
+            blobs.delete(blob)
+        self.out, self.members, self.bytes = self._writer(), [], 0
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Content inside an upload, before a row says so."""
+
+    upload: Upload
+    slices: list[Slice]
+
+    @property
+    def space(self) -> UUID:
+        return self.upload.space
+
+    @property
+    def blob(self) -> UUID:
+        return self.slices[0].blob
+
+    @property
+    def offset(self) -> int:
+        return self.slices[0].offset
+
+    @property
+    def size(self) -> int:
+        return sum(one.size for one in self.slices)
+
+    @property
+    def more(self) -> list[list[Any]]:
+        return [[one.blob.hex, one.offset, one.size] for one in self.slices[1:]]
+
+
+def _take(batch: Batch, name: str, what: _Stretch) -> None:
+    """File one member, or note why not."""
+    if malware.refused(content.chunks(what), space=what.space, upload=batch.upload.pk):
+        batch.note(name, "malware")
+        return
+    new = dicom.instance(what, what.slices, name=filing.base(name)) if what.size else None
+    if new is not None:
+        batch.image(new)
+    elif what.size:
+        _take_document(batch, name, what)
+    else:
+        batch.note(name, "empty")
+
+
+def _take_document(batch: Batch, name: str, what: _Stretch) -> None:
+    sha256 = filing.sha256(what)
+    if RecordFile.objects.filter(space=what.space, sha256=sha256).exists():
+        batch.note(name, "duplicate")
+        return
+    found = extract(lambda: content.chunks(what))
+    if found.refused or found.has("left_out"):
+        batch.note(name, next(one.code for one in found.problems if one.severity == "refuse" or one.code == "left_out"))
+        return
+    file_document(batch.upload, batch.owner, name, what, found, sha256=sha256)
+    batch.used |= content.blob_ids(what)
+    batch.filed += 1
+    batch.progress()
+
+
+def _finish_archive(batch: Batch) -> None:
+    batch.flush()
+    upload = batch.upload
     upload.refresh_from_db()
-    upload.notes = notes[:500]
-    known = upload.records.exists() or any(note["code"] == "duplicate" for note in notes)
-    if known:
-        upload.status, upload.members, upload.members_done = Upload.Status.DONE, filed, filed
+    upload.notes = batch.notes[:500]
+    if upload.records.exists() or any(note["code"] == "duplicate" for note in batch.notes):
+        upload.status, upload.members, upload.members_done = Upload.Status.DONE, batch.filed, batch.filed
     else:
         upload.status = Upload.Status.REFUSED
-        upload.problem = next((note["code"] for note in notes if note["code"] != "left_out"), "archive_empty")
+        upload.problem = next((note["code"] for note in batch.notes if note["code"] != "left_out"), "archive_empty")
     upload.save()
 
 
-def _file_member(upload: Upload, owner: Owner, name: str, info: BlobInfo) -> str:
-    """File one member; returns the code of a note when it was not kept."""
-    if RecordFile.objects.filter(space=upload.space, sha256=info.sha256).exists():
-        return "duplicate"
-    found = extract(lambda: blobs.read(info.id, space=upload.space))
-    if found.refused:
-        return next(problem.code for problem in found.problems if problem.severity == "refuse")
-    return _file(upload, owner, Found(name, info, found))
+# --- documents --------------------------------------------------------------------------------------------
 
 
-def _file(upload: Upload, owner: Owner, found: Found) -> str:
-    """Write record, file and previews; returns "duplicate" when the same image is already there."""
-    facts = found.extraction.facts
-    instance = _hashed(owner, "instance", facts.get("instance_uid"))
-    if instance and RecordFile.objects.filter(space=upload.space, instance=instance).exists():
-        return "duplicate"
-    previews = list(_store_previews(upload, owner, found.extraction))
+def file_document(
+    upload: Upload, owner: Owner, name: str, what: content.Content, found: Extraction, *, sha256: str = ""
+) -> RecordFile:
+    """Write the record, file and previews of what was read in the jail."""
+    previews = list(filing.store_previews(upload.space, owner.tenant, found))
     with transaction.atomic():
-        record = _record_for(upload, owner, found)
+        record = _new_record(upload, owner, name, found)
         file = RecordFile.objects.create(
             space=upload.space,
             record=record,
-            blob=found.blob.id,
-            size=found.blob.size,
-            sha256=found.blob.sha256,
-            media_type=found.extraction.media_type,
-            kind=str(found.extraction.kind.value),
-            name=found.name.rsplit("/", 1)[-1],
-            series=_hashed(owner, "series", facts.get("series_uid")),
-            instance=instance,
-            series_number=_int(facts.get("series_number")),
-            position=_int(facts.get("instance_number")),
-            frames=_int(facts.get("frames")),
-            facts=facts,
-            text=found.extraction.text,
+            blob=what.blob,
+            offset=what.offset,
+            size=what.size,
+            more=what.more,
+            sha256=sha256 or upload.sha256 or filing.sha256(what),
+            media_type=found.media_type,
+            kind=str(found.kind.value),
+            name=filing.base(name),
+            frames=filing.integer(found.facts.get("frames")),
+            facts=found.facts,
+            text=found.text,
+            filed_at=clock.now(),
         )
         for preview in previews:
             preview.file = file
         Preview.objects.bulk_create(previews)
-        _count(record, found)
-    return ""
+    return file
 
 
-def _store_previews(upload: Upload, owner: Owner, extraction: Extraction) -> Iterator[Preview]:
-    for preview in extraction.previews:
-        info = blobs.put([preview.data], space=upload.space, tenant=owner.tenant)
-        yield Preview(
-            kind=preview.kind,
-            index=preview.index,
-            blob=info.id,
-            media_type=preview.media_type,
-            width=preview.width,
-            height=preview.height,
-        )
-
-
-def _record_for(upload: Upload, owner: Owner, found: Found) -> Record:
-    """The study's record when one is there already, else a new one."""
-    # Only images join their study: a letter or report in a DICOM coat is a document of its own, with pages to mark.
-    study = found.extraction.facts.get("study_uid") if found.extraction.facts.get("frames") else None
-    group = _hashed(owner, "study", study)
-    if group:
-        record = Record.objects.select_for_update().filter(space=upload.space, group=group).first()
-        if record:
-            _merge_problems(record, owner, found)
-            return record
-    return _new_record(upload, owner, found, group)
-
-
-def _record_kind(extraction: Extraction) -> str:
-    """A document that speaks of images is their report; images are what has frames."""
-    kind = KINDS.get(extraction.suggested_type, extraction.suggested_type)
-    if kind == Record.Kind.IMAGING and extraction.page_count and not extraction.facts.get("frames"):
-        return Record.Kind.IMAGING_REPORT
-    return kind
-
-
-def _new_record(upload: Upload, owner: Owner, found: Found, group: str) -> Record:
-    extraction = found.extraction
-    kind = _record_kind(extraction)
-    problems = _problem_codes(owner, found)
+def _new_record(upload: Upload, owner: Owner, name: str, found: Extraction) -> Record:
+    kind = filing.kind_of(found)
+    problems = sorted({problem.code for problem in found.problems} | filing.identity_problem(found.facts, owner))
     record = Record(
         space=upload.space,
         upload=upload,
-        kind=kind if kind in Record.Kind.values else Record.Kind.OTHER,
-        status=_status(problems),
+        kind=kind,
+        status=filing.status(problems),
         problems=problems,
-        language=extraction.language,
-        group=group,
+        language=found.language,
         added_by=upload.uploaded_by,
-        conclusion_pages=conclusions.suggest(extraction.text) if kind == "letter" else [],
+        conclusion_pages=filing.suggested_conclusions(kind, found.text),
+        pages=found.page_count if not found.facts.get("frames") else 0,
+        images=filing.integer(found.facts.get("frames")),
     )
-    record.title = _title(found)
-    record.clinical_date = _past(extraction.suggested_date)
-    record.facts = _study_facts(extraction.facts)
+    record.title = filing.title(found.facts, name)
+    record.clinical_date = filing.past(found.suggested_date)
+    record.facts = filing.study_facts(found.facts)
     record.save()
     return record
-
-
-def _merge_problems(record: Record, owner: Owner, found: Found) -> None:
-    problems = sorted({*record.problems, *_problem_codes(owner, found)})
-    if problems != record.problems:
-        record.problems = problems
-        if record.status in (Record.Status.READY, Record.Status.FLAGGED):
-            record.status = _status(problems)
-        record.save(update_fields=["problems", "status"])
-
-
-def _problem_codes(owner: Owner, found: Found) -> list[str]:
-    codes = {problem.code for problem in found.extraction.problems}
-    match = identity.compare(
-        found.extraction.facts, given=owner.given_name, family=owner.family_name, birth_date=owner.birth_date or None
-    )
-    if match.verdict == "mismatch":
-        codes.add("wrong_patient")
-    return sorted(codes)
-
-
-def _status(problems: list[str]) -> str:
-    if "wrong_patient" in problems:
-        return Record.Status.UNDECIDED
-    return Record.Status.FLAGGED if problems else Record.Status.READY
-
-
-def _count(record: Record, found: Found) -> None:
-    record.pages += found.extraction.page_count if not found.extraction.facts.get("frames") else 0
-    record.images += _int(found.extraction.facts.get("frames"))
-    record.save(update_fields=["pages", "images"])
-
-
-STUDY_FACTS = [
-    "modality",
-    "body_part",
-    "laterality",
-    "study_description",
-    "study_date",
-    "institution",
-    "manufacturer",
-    "contrast",
-    "slice_thickness",
-    "patient_name",
-    "patient_birth_date",
-    "title",
-]
-
-
-def _study_facts(facts: dict[str, Any]) -> dict[str, Any]:
-    return {key: facts[key] for key in STUDY_FACTS if key in facts}
-
-
-def _title(found: Found) -> str:
-    facts = found.extraction.facts
-    body = " ".join(part for part in (facts.get("modality"), facts.get("body_part")) if part)
-    described = facts.get("title") or facts.get("study_description") or body
-    stem = found.name.rsplit("/", 1)[-1].rsplit(".", 1)[0].replace("_", " ")
-    return str(described or stem)[:200]
-
-
-def _past(text: str) -> str:
-    try:
-        return text if text and date.fromisoformat(text) <= clock.now().date() else ""
-    except ValueError:
-        return ""
-
-
-def _hashed(owner: Owner, domain: str, uid: Any) -> str:
-    return blind.token(owner.tenant, domain, str(uid)) if uid else ""
-
-
-def _int(value: Any) -> int:
-    try:
-        return max(-(2**31), min(2**31 - 1, int(value)))
-    except (TypeError, ValueError):
-        return 0

@@ -47,7 +47,7 @@ class SegmentWriter:
         self._limit = segment_bytes
         self._current: _Segment | None = None
         self._closing: list[Future[None]] = []
-        self._written: list[UUID] = []
+        self.blobs: list[UUID] = []  # every segment that was begun
 
     def add(self, data: bytes | bytearray | memoryview) -> list[Slice]:
         """Append one object, or the next piece of one (see `joined`); durable only after `finish`."""
@@ -75,7 +75,7 @@ class SegmentWriter:
             self._current = None
         for waiting in self._closing:
             waiting.exception()
-        for blob in self._written:
+        for blob in self.blobs:
             backends.current().delete(blob.hex)
 
     def _room(self) -> "_Segment":
@@ -83,7 +83,7 @@ class SegmentWriter:
             self._close(background=True)
         if self._current is None:
             self._current = _Segment(self._key)
-            self._written.append(self._current.id)
+            self.blobs.append(self._current.id)
         return self._current
 
     def _close(self, *, background: bool = False) -> None:

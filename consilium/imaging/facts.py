@@ -1,0 +1,124 @@
+"""What people and checks need to know of an image, from its header tags: the same keys wherever an image came from.
+
+`tags` is the header as imaging/header.py reads it: {"00100020": ["LO", ["4711"]], …}.
+"""
+
+from datetime import date
+from typing import Any
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.uid import UID
+
+Tags = dict[str, list[Any]]
+
+TEXTS: dict[str, str] = {
+    "patient_name": "PatientName", "patient_id": "PatientID", "patient_sex": "PatientSex",
+    "study_uid": "StudyInstanceUID", "series_uid": "SeriesInstanceUID", "instance_uid": "SOPInstanceUID",
+    "sop_class": "SOPClassUID", "modality": "Modality", "body_part": "BodyPartExamined",
+    "laterality": "Laterality", "image_laterality": "ImageLaterality", "study_description": "StudyDescription",
+    "series_description": "SeriesDescription", "study_time": "StudyTime", "accession": "AccessionNumber",
+    "institution": "InstitutionName", "manufacturer": "Manufacturer", "contrast": "ContrastBolusAgent",
+    "photometric": "PhotometricInterpretation", "frame_of_reference": "FrameOfReferenceUID",
+    "view_position": "ViewPosition", "protocol": "ProtocolName", "burned_in": "BurnedInAnnotation",
+    "conversion": "ConversionType", "lossy": "LossyImageCompression",
+}  # fmt: skip
+NUMBERS: dict[str, str] = {
+    "series_number": "SeriesNumber", "instance_number": "InstanceNumber", "rows": "Rows", "columns": "Columns",
+    "slice_thickness": "SliceThickness", "slice_location": "SliceLocation", "bits_stored": "BitsStored",
+    "repetition_time": "RepetitionTime", "echo_time": "EchoTime", "spacing_between_slices": "SpacingBetweenSlices",
+}  # fmt: skip
+LISTS: dict[str, str] = {
+    "pixel_spacing": "PixelSpacing", "imager_pixel_spacing": "ImagerPixelSpacing",
+    "image_position": "ImagePositionPatient", "image_orientation": "ImageOrientationPatient",
+    "window_centre": "WindowCenter", "window_width": "WindowWidth",
+}  # fmt: skip
+DATES: dict[str, str] = {
+    "patient_birth_date": "PatientBirthDate", "study_date": "StudyDate",
+    "series_date": "SeriesDate", "content_date": "ContentDate",
+}  # fmt: skip
+ALWAYS = {"frames", "study_date", "content_date", "patient_name", "patient_birth_date"}
+NOT_IMAGES = ("RTSTRUCT", "RTPLAN", "SR", "PR", "KO")
+
+
+def tag(keyword: str) -> str:
+    """The eight hex digits of a DICOM keyword (PS3.6)."""
+    found = tag_for_keyword(keyword)
+    if found is None:
+        raise KeyError(keyword)
+    return f"{found:08X}"
+
+
+def value(tags: Tags, keyword: str) -> Any:
+    """The first value of an element, or None."""
+    values = tags.get(_TAG[keyword], ("", ()))[1]
+    return values[0] if values else None
+
+
+def from_tags(tags: Tags, transfer_syntax: str) -> dict[str, Any]:
+    """JSON-safe facts; what is absent or cannot be read is left out."""
+    facts: dict[str, Any] = {key: _text(value(tags, name)) for key, name in TEXTS.items()}
+    facts |= {key: _number(value(tags, name)) for key, name in NUMBERS.items()}
+    facts |= {key: _numbers(tags, name) for key, name in LISTS.items()}
+    facts |= {key: _day(_text(value(tags, name))) for key, name in DATES.items()}
+    facts["image_type"] = [_text(one) for one in tags.get(_TAG["ImageType"], ("", ()))[1]][:4]
+    facts["transfer_syntax"] = transfer_syntax
+    facts["sop_class_name"] = UID(facts["sop_class"]).name if facts["sop_class"] else ""
+    facts["frames"] = frames(tags)
+    return {key: found for key, found in facts.items() if found not in (None, "", []) or key in ALWAYS}
+
+
+def frames(tags: Tags) -> int:
+    """How many pictures it holds (0028,0008); 0 for what is no image."""
+    if not value(tags, "Rows") or not value(tags, "Columns") or value(tags, "Modality") in NOT_IMAGES:
+        return 0
+    return max(1, int(_number(value(tags, "NumberOfFrames")) or 1))
+
+
+def expected_bytes(tags: Tags) -> int:
+    """The pixel bytes that rows, columns, depth and frames promise, uncompressed (PS3.5 §8.1.1); 0 when unclear."""
+    try:
+        bits = int(value(tags, "BitsAllocated") or 8) * int(value(tags, "SamplesPerPixel") or 1)
+        if value(tags, "PhotometricInterpretation") == "YBR_FULL_422":  # PS3.3 §C.7.6.3.1.2: fewer samples
+            bits = bits * 2 // 3
+        return int(value(tags, "Rows")) * int(value(tags, "Columns")) * bits * frames(tags) // 8
+    except (TypeError, ValueError):
+        return 0
+
+
+_TAG = {
+    name: tag(name)
+    for name in (
+        *TEXTS.values(), *NUMBERS.values(), *LISTS.values(), *DATES.values(),
+        "ImageType", "NumberOfFrames", "BitsAllocated", "SamplesPerPixel",
+    )
+}  # fmt: skip
+
+
+def _text(found: Any) -> str:
+    if isinstance(found, dict):  # a person name: its spellings (PS3.18 §F.2.2), joined as in PS3.5 §6.2
+        found = "=".join(str(found.get(form, "")) for form in ("Alphabetic", "Ideographic", "Phonetic")).rstrip("=")
+    return "" if found is None else str(found)[:400].strip(" \0")
+
+
+def _number(found: Any) -> float | int | None:
+    try:
+        number = float(found)
+    except (TypeError, ValueError):
+        return None
+    if number != number or abs(number) > 1e15:
+        return None
+    return int(number) if number.is_integer() else number
+
+
+def _numbers(tags: Tags, keyword: str) -> list[float]:
+    numbers = [_number(one) for one in tags.get(_TAG[keyword], ("", ()))[1][:6]]
+    return [float(one) for one in numbers if one is not None]
+
+
+def _day(text: str) -> str:
+    """DICOM DA (PS3.5 §6.2), also in its old forms with dots, as ISO 8601."""
+    digits = text.replace(".", "").replace("-", "")
+    try:
+        return date.fromisoformat(f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}").isoformat()
+    except ValueError:
+        return ""

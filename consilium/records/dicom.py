@@ -1,0 +1,50 @@
+"""From sealed bytes to a `NewInstance`: is it DICOM, and what does its header say?"""
+
+from typing import Any
+
+from consilium.imaging import header
+from consilium.records import content
+from consilium.records.extract import Kind, sniff
+from consilium.records.instances import NewInstance
+from consilium.records.sniff import HEAD
+from consilium.vault.segments import Slice
+
+FIRST = 64 * 1024  # bytes in which nearly every header ends
+MOST = 8 * 2**20  # a header longer than this is no header
+NEEDED = ("00080016", "00080018", "0020000D", "0020000E")  # SOP class and the three UIDs (PS3.3 §C.12.1, C.7.2, C.7.3)
+
+
+def instance(what: content.Content, slices: list[Slice], *, name: str) -> NewInstance | None:
+    """The instance of a DICOM file, or None: it is something else, or too damaged to be filed as an image."""
+    if not what.size or sniff(content.read_at(what, 0, HEAD), b"") != Kind.DICOM:
+        return None
+    found = read_header(what)
+    if found is None or any(not found["tags"].get(tag, ("", ()))[1] for tag in NEEDED):
+        return None
+    return NewInstance(slices, found, name)
+
+
+def read_header(what: content.Content) -> dict[str, Any] | None:
+    """The header as instances.py keeps it; what the fast scanner does not know is read by pydicom in the jail."""
+    length = FIRST
+    while True:
+        try:
+            return as_kept(header.scan(content.read_at(what, 0, length), size=what.size))
+        except header.NotFast as no:
+            if no.reason != "short" or length >= min(MOST, what.size):
+                break
+            length = min(MOST, max(length * 4, no.needed))
+    from consilium.imaging import header_slow
+
+    slow = header_slow.scan_jailed(lambda: content.chunks(what))
+    return as_kept(slow) if slow else None
+
+
+def as_kept(found: header.Header) -> dict[str, Any]:
+    """The JSON that is sealed beside the file (instances.NewInstance.header)."""
+    return {
+        "ts": found.transfer_syntax,
+        "tags": found.tags,
+        "dataset": found.dataset_start,
+        "pixels": list(found.pixels) if found.pixels else None,
+    }

@@ -1,0 +1,22 @@
+"""Jobs of records: looking at images after they have been filed."""
+
+from uuid import UUID
+
+from consilium.core import clock, jobs
+from consilium.records import instances
+from consilium.records.models import RecordFile
+
+
+@jobs.task(queue="ingest", attempts=4)
+def finish_space(space: str) -> None:
+    """Hash and look at the instances of a case that nobody has looked at yet."""
+    instances.finish(UUID(space))
+
+
+@jobs.every(seconds=20)
+@jobs.task(queue="ingest")
+def sweep_unfiled() -> None:
+    """Ask again for cases whose instances were left behind by a job that ran a moment too early."""
+    waiting = RecordFile.objects.filter(filed_at=None).order_by().values_list("space", flat=True).distinct()
+    for space in waiting[:50]:
+        jobs.enqueue(finish_space, str(space), key=f"instances:{space}:{int(clock.now().timestamp()) // 10}:sweep")

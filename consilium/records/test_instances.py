@@ -1,0 +1,122 @@
+"""Images on the short way: filed in batches, once, under the right study, hashed and looked at afterwards."""
+
+import hashlib
+import io
+import os
+import tarfile
+import zipfile
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from consilium.core import jobs
+from consilium.records import content, ingest, instances
+from consilium.records.models import Record, RecordFile, Upload
+from consilium.vault import blobs, keys
+
+pytestmark = pytest.mark.django_db
+
+SERIES = sorted((Path(os.environ.get("CONSILIUM_SAMPLES", "")) / "dicom/mr-series").glob("*.dcm"))[:12]
+needs_samples = pytest.mark.skipif(not SERIES, reason="no sample files")
+
+
+@pytest.fixture
+def origin(cast):  # the cast makes the keys of this test process
+    assert cast.anna
+    space, tenant = uuid4(), uuid4()
+    keys.create_space(space, tenant=tenant)
+    return space, ingest.Owner(tenant, "", "", "")
+
+
+def uploaded(origin, data, name):
+    space, owner = origin
+    info = blobs.put([data], space=space, tenant=owner.tenant)
+    upload = Upload.objects.create(
+        space=space, blob=info.id, size=info.size, sha256=info.sha256, name=name, uploaded_by="user:x"
+    )
+    return ingest.ingest(upload, owner)
+
+
+def tar_of(members):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as bundle:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            bundle.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def zip_of(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, data in members:
+            bundle.writestr(name, data)
+    return out.getvalue()
+
+
+def members():
+    return [(f"DISC/Bilder ä/{path.name}", path.read_bytes()) for path in SERIES]
+
+
+@needs_samples
+@pytest.mark.parametrize("pack", [tar_of, zip_of])
+def test_a_disc_becomes_one_study_with_every_byte(origin, pack):
+    sent = [
+        *members(),
+        ("DISC/AUTORUN.INF", b"[autorun]\nopen=viewer.exe\n"),
+        ("DISC/letter.txt", b"Dear colleague, " * 20),
+    ]
+    upload = uploaded(origin, pack(sent), "disc")
+    assert upload.status == Upload.Status.DONE, upload.problem
+    assert upload.members_done == len(SERIES) + 1
+    assert [note["code"] for note in upload.notes] == ["left_out"]
+    study = Record.objects.get(space=origin[0], kind="imaging")
+    assert study.images == len(SERIES)
+    originals = {hashlib.sha256(path.read_bytes()).hexdigest(): path.read_bytes() for path in SERIES}
+    jobs.drain()
+    files = list(study.files.all())
+    assert {file.sha256 for file in files} == set(originals)
+    assert all(content.read_all(file) == originals[file.sha256] for file in files)
+    assert [file.position for file in files] == sorted(file.position for file in files)
+    assert sum(file.previews.filter(kind="thumbnail").count() for file in files) == 1, "one picture a series"
+
+
+@needs_samples
+def test_a_bundle_is_not_copied(origin):
+    before = set(blobs.ids())
+    uploaded(origin, tar_of(members()), "disc.tar")
+    assert len(set(blobs.ids()) - before) == 1, "the images lie inside the upload"
+
+
+@needs_samples
+def test_the_same_disc_twice_is_stored_once(origin):
+    uploaded(origin, zip_of(members()), "disc.zip")
+    jobs.drain()
+    stored = set(blobs.ids())
+    again = uploaded(origin, zip_of([*members(), ("new.txt", b"a new letter " * 30)]), "again.zip")
+    assert [note["code"] for note in again.notes] == ["duplicate"] * len(SERIES)
+    assert RecordFile.objects.filter(space=origin[0]).count() == len(SERIES) + 1
+    assert len(set(blobs.ids()) - stored) <= 3, "the new upload, the segment of the letter, its preview"
+
+
+@needs_samples
+def test_another_patients_study_waits_for_a_decision(origin):
+    space, owner = origin
+    stranger = ingest.Owner(owner.tenant, "Hildegard", "Wiesengrund", "1951-02-03")
+    upload = uploaded((space, stranger), tar_of(members()), "disc.tar")
+    study = Record.objects.get(space=space)
+    assert upload.status == Upload.Status.DONE
+    assert study.problems == ["wrong_patient"]
+    assert study.status == Record.Status.UNDECIDED
+
+
+@needs_samples
+def test_finishing_twice_changes_nothing(origin):
+    uploaded(origin, SERIES[0].read_bytes(), "one.dcm")
+    assert instances.finish(origin[0]) == 1
+    assert instances.finish(origin[0]) == 0
+    file = RecordFile.objects.get(space=origin[0])
+    assert file.sha256 == hashlib.sha256(SERIES[0].read_bytes()).hexdigest()
+    assert file.facts["modality"] == "MR"
