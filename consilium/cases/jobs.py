@@ -17,13 +17,17 @@ from consilium.cases.states import State
 from consilium.channels import email
 from consilium.core import clock, jobs
 from consilium.core.errors import Refusal
+from consilium.records import malware
 from consilium.vault import keys, seal
 
 
 @jobs.task(queue="ingest", attempts=4)
 def ingest_upload(upload_id: str) -> None:
     """Read one upload; running it twice changes nothing the second time."""
-    case_records.read_upload(UUID(upload_id))
+    try:
+        case_records.read_upload(UUID(upload_id))
+    except malware.Unavailable:  # not a failure: it waits until the scanner is back, however long that takes
+        jobs.enqueue(ingest_upload, upload_id, run_after=clock.now() + malware.AGAIN_AFTER)
 
 
 @jobs.task()

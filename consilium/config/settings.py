@@ -157,7 +157,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TASKS = {
     "default": {
         "BACKEND": "django_tasks_db.DatabaseBackend",
-        "QUEUES": ["default", "ingest", "mail"],
+        "QUEUES": ["default", "ingest", "mail", "ocr"],
     }
 }
 
@@ -190,6 +190,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
 MAX_UPLOAD_BYTES = env.int("CONSILIUM_MAX_UPLOAD_BYTES", default=4 * 1024**3)
+
+# A virus scanner, clamd: /run/clamav/clamd.ctl or tcp://127.0.0.1:3310; empty: none. Without an answer "note" goes
+# on and `consilium doctor` says so; "require" lets uploads wait.
+CLAMD = env("CONSILIUM_CLAMD", default="")
+MALWARE_POLICY = env("CONSILIUM_MALWARE_POLICY", default="note")
+# Text recognition for scans: the program, found in PATH; empty: none.
+TESSERACT = env("CONSILIUM_TESSERACT", default="tesseract")
 
 # --- accounts ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.User"

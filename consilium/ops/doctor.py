@@ -96,6 +96,39 @@ def sandbox(area: str) -> Iterator[Finding]:
         yield Finding(area, True if in_force else None if standing else False, words)
 
 
+def malware_check(area: str) -> Iterator[Finding]:
+    from django.conf import settings
+
+    from consilium.records import malware
+
+    if sentences := list(preflight.malware_policy()):
+        yield from (Finding(area, False, sentence) for sentence in sentences)
+        return
+    if not malware.configured():
+        yield Finding(area, None, "no virus scanner is configured: files are not checked. Set CONSILIUM_CLAMD.")
+        return
+    version = malware.version()
+    if version is None:
+        words = "uploads wait" if malware.required() else "files are not checked"
+        yield Finding(area, False, f"the virus scanner does not answer, so {words}: start clamd.")
+        return
+    yield Finding(area, True, f"{version} answers.")
+    if settings.CLAMD.startswith("tcp://") and not preflight.is_loopback(urlsplit(settings.CLAMD).hostname or ""):
+        yield Finding(area, None, "files travel to the scanner unencrypted: keep it on this machine.")
+
+
+def scans(area: str) -> Iterator[Finding]:
+    from consilium.records import ocr
+
+    if not ocr.program():
+        yield Finding(area, None, "tesseract is not installed: the words of scans and photos are not read.")
+        return
+    there, wanted = ocr.languages(), set(ocr.LANGUAGES.values())
+    yield Finding(area, True, f"tesseract reads {', '.join(sorted(there & wanted)) or 'nothing'}.")
+    if missing := sorted(wanted - there):
+        yield Finding(area, None, f"languages missing: install {', '.join(f'tesseract-ocr-{m}' for m in missing)}.")
+
+
 def seal_key(area: str) -> Iterator[Finding]:
     from consilium.opinions.report import seal_key as report_seal
 
@@ -206,6 +239,8 @@ CHECKS: list[tuple[str, Callable[[str], Iterator[Finding]]]] = [
     ("accounts", refusing(preflight.accounts, "no demo accounts outside demo mode.")),
     ("disk", disk),
     ("parsing", sandbox),
+    ("malware", malware_check),
+    ("scans", scans),
     ("report seal", seal_key),
     ("fonts", fonts),
     ("mail", mail),

@@ -29,6 +29,7 @@ def refusals(host: str, port: int = 0) -> Iterator[str]:
     """Every reason not to start on this address."""
     yield from exposure(host)
     yield from places()
+    yield from malware_policy()
     keys_ok = True
     for sentence in key_problems():
         keys_ok = False
@@ -68,6 +69,16 @@ def exposure(host: str) -> Iterator[str]:
             f"{host} can be reached from outside, but the public address {settings.PUBLIC_URL} is not encrypted: "
             "set CONSILIUM_PUBLIC_URL to the https:// address of the proxy in front."
         )
+
+
+def malware_policy() -> Iterator[str]:
+    """What happens without a virus scanner is said in words that we know, and can be kept."""
+    from django.conf import settings
+
+    if settings.MALWARE_POLICY not in ("note", "require"):
+        yield f"CONSILIUM_MALWARE_POLICY is “{settings.MALWARE_POLICY}”: set it to note or require."
+    elif settings.MALWARE_POLICY == "require" and not settings.CLAMD:
+        yield "CONSILIUM_MALWARE_POLICY is require, but there is no scanner: set CONSILIUM_CLAMD to clamd's socket."
 
 
 def places() -> Iterator[str]:

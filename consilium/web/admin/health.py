@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from consilium.core import audit, clock
 from consilium.core.models.jobs import Job, WorkerBeat
+from consilium.records import malware
 
 LEAST_FREE = 2 * 1024**3
 LATE_BEAT = timedelta(seconds=60)
@@ -64,7 +65,17 @@ def mail() -> Finding:
     return Finding(_("Mail is sent through a server"), True)
 
 
-CHECKS: tuple[Callable[[], Finding], ...] = (workers, jobs, log_key, disk, mail)
+def scanner() -> Finding:
+    """Whether files are checked for malware."""
+    if not malware.configured():
+        return Finding(_("No malware check is configured"), None, _("Files are read without a virus scanner."))
+    if malware.version() is not None:
+        return Finding(_("Files are checked for malware"), True)
+    waits = _("New files wait until it answers.") if malware.required() else _("New files are read unchecked.")
+    return Finding(_("The virus scanner does not answer"), False, waits)
+
+
+CHECKS: tuple[Callable[[], Finding], ...] = (workers, jobs, log_key, disk, mail, scanner)
 
 
 def findings() -> list[Finding]:
