@@ -108,6 +108,22 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
         "flag",
         _("The name or birth date inside this file is not the patient's. Please check that it is the right file."),
     ),
+    # -- slides
+    (
+        "slide_damaged",
+        "flag",
+        _("This slide file is damaged and cannot be shown. Please copy it again, or ask the laboratory for it."),
+    ),
+    (
+        "slide_incomplete",
+        "flag",
+        _("Parts of this slide file are missing. We show what is there; please ask the laboratory for a new copy."),
+    ),
+    (
+        "slide_unsupported",
+        "flag",
+        _("We keep this slide file, but cannot show its format. If you can, please ask for it as DICOM or SVS."),
+    ),
     # -- archives (zip)
     (
         "archive_empty",

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     PNG = "png"
     HEIC = "heic"
     TIFF = "tiff"
+    SLIDE = "slide"  # a TIFF that a slide scanner wrote: told apart by its directories (records/slides.py)
     WEBP = "webp"
     GIF = "gif"
     BMP = "bmp"
@@ -48,6 +49,7 @@ MEDIA_TYPES: dict[Kind, str] = {
     Kind.PNG: "image/png",
     Kind.HEIC: "image/heic",
     Kind.TIFF: "image/tiff",
+    Kind.SLIDE: "image/tiff",
     Kind.WEBP: "image/webp",
     Kind.GIF: "image/gif",
     Kind.BMP: "image/bmp",

@@ -33,7 +33,7 @@ PRELOAD = (
     "encodings.utf_16_le", "encodings.utf_16_be", "encodings.ascii",
     "encodings.latin_1", "unicodedata", "stringprep",
     "consilium.records.extract.reader", "consilium.records.extract.unzip", "consilium.imaging.scan",
-    "consilium.imaging.frames",
+    "consilium.imaging.frames", "consilium.imaging.slides",
 )  # fmt: skip
 
 
