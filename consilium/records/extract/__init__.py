@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from consilium.records import sandbox
+from consilium.records.extract import entry, sections
 from consilium.records.extract.archive import Member, open_archive
 from consilium.records.extract.result import (
     DEFAULT,
@@ -170,12 +171,26 @@ def _keep_suggestion(found: Extraction, value: Any, _parts: list[bytes], _limits
         found.page_count = max(0, min(value["pages"], 1_000_000))
 
 
+def _keep_entries(found: Extraction, value: Any, _parts: list[bytes], _limits: Limits) -> None:
+    room = entry.MAX_ENTRIES - len(found.entries)
+    if isinstance(value, list) and room > 0:
+        found.entries += filter(None, map(entry.checked, value[: min(room, entry.BATCH)]))
+
+
+def _keep_sections(found: Extraction, value: Any, _parts: list[bytes], _limits: Limits) -> None:
+    """Kept with the facts of the file, sealed like them; shown by the reading room as headings and tables."""
+    if clean := sections.checked(value):
+        found.facts["sections"] = clean
+
+
 _KEEPERS: dict[str, Callable[[Extraction, Any, list[bytes], Limits], None]] = {
     "preview": _keep_preview,
     "text": _keep_text,
     "facts": _keep_facts,
     "problem": _keep_problem,
     "suggest": _keep_suggestion,
+    "entries": _keep_entries,
+    "sections": _keep_sections,
 }
 
 

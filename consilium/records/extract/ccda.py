@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from consilium.records.extract import pdf
+from consilium.records.extract import blocks, ccda_entries, pdf
+from consilium.records.extract.blocks import hardened_parser
 from consilium.records.extract.guess import hl7_date
 from consilium.records.extract.plain import send_pages
+from consilium.records.extract.sections import MAX_SECTIONS, lines
 
 if TYPE_CHECKING:
-    from lxml.etree import _Element, _ElementTree
+    from lxml.etree import _ElementTree
 
     from consilium.records.extract.reader import Job
 
 MAX_BYTES = 48 * 2**20
 _NS = {"c": "urn:hl7-org:v3"}
-_ROWS, _CELLS = {"tr", "paragraph", "item", "br", "table", "caption", "list"}, {"td", "th"}
 # LOINC document codes that say what kind of record this is
 _TYPE_BY_LOINC = {"11488-4": "letter", "18842-5": "summary", "34133-9": "summary", "11502-2": "laboratory",
                   "18748-4": "imaging", "11526-1": "pathology", "60591-5": "summary"}  # fmt: skip
-
-
-def hardened_parser() -> etree.XMLParser:
-    """No entities, no network, no DTD, no huge trees: the sandbox is the second wall, this is the first."""
-    return etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True,
-        remove_pis=True, dtd_validation=False,
-    )  # fmt: skip
 
 
 def parse(job: Job) -> None:
@@ -49,7 +42,10 @@ def parse(job: Job) -> None:
     job.facts(**_facts(tree))
     job.suggest(type=_type(tree), date=hl7_date(_value(tree, "/c:ClinicalDocument/c:effectiveTime/@value")))
     if not _embedded(job, tree):
-        send_pages(job, _text(tree))
+        found = _sections(tree)
+        job.entries(ccda_entries.entries(tree))
+        job.sections(found)
+        send_pages(job, _text(tree, found))
 
 
 def _value(tree: _ElementTree, path: str) -> str:
@@ -96,24 +92,25 @@ def _embedded(job: Job, tree: _ElementTree) -> bool:
     return True
 
 
-def _text(tree: _ElementTree) -> str:
+def _sections(tree: _ElementTree) -> list[dict[str, Any]]:
+    """Title, LOINC code and words of each section."""
+    found = tree.xpath("//c:structuredBody//c:section", namespaces=_NS)
+    out: list[dict[str, Any]] = []
+    for section in found[:MAX_SECTIONS] if isinstance(found, list) else []:
+        title, code = section.find("c:title", _NS), section.find("c:code", _NS)
+        out.append(
+            {
+                "title": blocks.words(title) if title is not None else "",
+                "code": code.get("code", "") if code is not None else "",
+                "blocks": blocks.of_element(section.find("c:text", _NS)),
+            }
+        )
+    return out
+
+
+def _text(tree: _ElementTree, found: list[dict[str, Any]]) -> str:
+    """All words, for search: the structured view shows entries and sections instead."""
     out = [_value(tree, "/c:ClinicalDocument/c:title//text()")]
-    sections = tree.xpath("//c:structuredBody//c:section", namespaces=_NS)
-    for section in sections[:300] if isinstance(sections, list) else []:
-        out.append("\n\n" + _words(section.find("c:title", _NS)).strip() + "\n")
-        out.append(_words(section.find("c:text", _NS)).strip())
-    return "".join(out)
-
-
-def _words(element: _Element | None) -> str:
-    if element is None:
-        return ""
-    out: list[str] = []
-    for event, node in etree.iterwalk(element, events=("start", "end")):
-        name = etree.QName(node).localname if isinstance(node.tag, str) else ""
-        if event == "start":
-            out.append("\n" if name in _ROWS else "\t" if name in _CELLS else "")
-            out.append(" ".join((node.text or "").split()))
-        elif node is not element:
-            out.append(" ".join((node.tail or "").split()))
-    return " ".join("".join(part + " " for part in out).split(" ")).replace(" \n", "\n").replace(" \t", "\t")
+    for section in found:
+        out += ["", section["title"], *lines(section["blocks"])]
+    return "\n".join(out)

@@ -9,10 +9,11 @@ import contextlib
 import importlib
 import io
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from consilium.records.extract import guess
+from consilium.records.extract import entry, guess, sections
 from consilium.records.sniff import Kind
 
 
@@ -64,6 +65,15 @@ class Job:
         if sum(map(len, self.said)) < 60_000:
             self.said.append(page)
         self.output.send({"text": page})
+
+    def entries(self, found: Iterable[dict[str, Any]]) -> None:
+        """Structured facts (entry.py), in bounded groups."""
+        for group in entry.batches(found):
+            self.output.send({"entries": group})
+
+    def sections(self, found: list[dict[str, Any]]) -> None:
+        """The words of a structured document under their headings (blocks.py)."""
+        self.output.send({"sections": sections.checked(found)})
 
     def preview(self, kind: str, index: int, width: int, height: int, data: bytes) -> None:
         self.output.send({"preview": {"kind": kind, "index": index, "width": width, "height": height}}, data)

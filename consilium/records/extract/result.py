@@ -56,6 +56,7 @@ class Extraction:
     text: list[str] = field(default_factory=list, repr=False)
     previews: list[Preview] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict, repr=False)
+    entries: list[dict[str, Any]] = field(default_factory=list, repr=False)  # structured facts (entry.py)
     suggested_type: str = "other"
     suggested_date: str = ""  # ISO date or ""
     language: str = ""
