@@ -9,7 +9,7 @@ from consilium.records import analytes
 from consilium.records.extract.entry import interpretation, number, written
 
 LOINC = "http://loinc.org"
-_VITALS = frozenset(
+VITALS = frozenset(
     {"8302-2", "29463-7", "39156-5", "85354-9", "8480-6", "8462-4", "8867-4", "9279-1", "8310-5", "8331-1", "59408-5",
      "2708-6", "55284-4", "3141-9", "8287-5"}
 )  # fmt: skip
@@ -70,7 +70,7 @@ def _observed(resource: dict[str, Any], bundle: Bundle) -> str:
     codes = _codes([resource.get("code")])
     if "laboratory" in categories or "LAB" in categories:
         return "laboratory"
-    if "vital-signs" in categories or codes & _VITALS:
+    if "vital-signs" in categories or codes & VITALS:
         return "vital"
     if categories:
         return ""

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consilium.records.extract import pdf
+from consilium.records.extract import hl7v2_entries, pdf
 from consilium.records.extract.guess import hl7_date
 from consilium.records.extract.plain import decode, send_pages
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 8 * 2**20
 MAX_SEGMENTS = 20_000
-_TYPES = {"ORU": "laboratory", "OUL": "laboratory", "MDM": "letter", "REF": "letter", "OML": "laboratory"}
+_TYPES = {"ORU": "laboratory", "OUL": "laboratory", "MDM": "letter", "REF": "letter", "OML": "laboratory",
+          "ADT": "summary", "VXU": "summary"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def parse(job: Job) -> None:
     job.facts(**_facts(message, header))
     seen = next((d for s in message.of("OBR") if (d := hl7_date(message.field(s, 7)))), "")
     job.suggest(type=_type(message, kind), date=seen or hl7_date(message.field(header, 7)))
+    job.entries(hl7v2_entries.entries(message))
+    job.sections(hl7v2_entries.sections(message))
     send_pages(job, "\n".join(_lines(message)))
     _documents(job, message)
 
@@ -120,7 +123,7 @@ def _lines(message: Message) -> list[str]:
             title = message.part(segment, 4, 2) or message.part(segment, 4)
             out += ["", f"{title}  {hl7_date(message.field(segment, 7))}".strip()]
         elif segment[0] == "OBX":
-            out.append(_result(message, segment))
+            out.append(result_line(message, segment))
         elif segment[0] == "NTE":
             out.append(f"  {message.plain(message.field(segment, 3))}")
         elif segment[0] in ("DG1", "AL1", "PRB"):
@@ -128,7 +131,7 @@ def _lines(message: Message) -> list[str]:
     return out
 
 
-def _result(message: Message, segment: list[str]) -> str:
+def result_line(message: Message, segment: list[str]) -> str:
     """OBX-3 name, OBX-5 value, OBX-6 unit, OBX-7 range, OBX-8 abnormal flag (as sent, never judged here)."""
     name = message.part(segment, 3, 2) or message.part(segment, 3)
     if message.field(segment, 2) == "ED":
