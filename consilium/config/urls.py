@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("specialist/", include("consilium.web.specialist.urls")),
     path("cases/<uuid:case_id>/records/", include("consilium.web.reading.urls")),
     path("cases/<uuid:case_id>/", include("consilium.web.imaging_viewer.urls")),
+    path("cases/<uuid:case_id>/", include("consilium.web.slides.urls")),
     path("", include("consilium.web.clinician.urls")),
     path("quality/", include("consilium.web.quality.urls")),
     path("admin/", include("consilium.web.admin.urls")),

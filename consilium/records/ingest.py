@@ -89,7 +89,7 @@ def _ingest_single(upload: Upload, owner: Owner) -> None:
     if new is not None:
         _ingest_one_image(upload, owner, new)
         return
-    found = extract(lambda: content.chunks(upload))
+    found = _read(upload)
     if found.refused:
         code = next(problem.code for problem in found.problems if problem.severity == "refuse")
         Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.REFUSED, problem=code)
@@ -103,6 +103,11 @@ def _ingest_one_image(upload: Upload, owner: Owner, new: NewInstance) -> None:
     notes = [] if answer.code == "stored" else [{"name": new.name, "code": answer.code}]
     upload.status, upload.members, upload.members_done, upload.notes = Upload.Status.DONE, 1, 1, notes
     upload.save(update_fields=["status", "members", "members_done", "notes"])
+
+
+def _read(what: content.Content) -> Extraction:
+    """Look at a slide where it lies; anything else is read whole, in the jail."""
+    return slides.look(what) or extract(lambda: content.chunks(what))
 
 
 # --- archives ---------------------------------------------------------------------------------------------
@@ -219,7 +224,7 @@ def _take_document(batch: Batch, name: str, what: _Stretch) -> None:
     if RecordFile.objects.filter(space=what.space, sha256=sha256).exists():
         batch.note(name, "duplicate")
         return
-    found = extract(lambda: content.chunks(what))
+    found = _read(what)
     if found.refused or found.has("left_out"):
         batch.note(name, next(one.code for one in found.problems if one.severity == "refuse" or one.code == "left_out"))
         return
@@ -271,6 +276,8 @@ def file_document(
         for preview in previews:
             preview.file = file
         Preview.objects.bulk_create(previews)
+        if found.kind == Kind.SLIDE:
+            slides.notice(file)
     return file
 
 

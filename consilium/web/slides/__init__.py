@@ -1,0 +1,1 @@
+"""Slides with zoom: the page, and the viewer that the specialist's desk shows beside the writing."""
