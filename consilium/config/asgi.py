@@ -18,6 +18,10 @@ from django.urls import get_resolver  # isort: skip
 from consilium.config.bridge import Bridge, Receive, Send, plain
 from consilium.config.environ import Scope
 from consilium.gateways.data.app import DataPlane, Grant
+from consilium.gateways.data.grants import Grant as CaseGrant
+from consilium.gateways.data.grants import Grants
+from consilium.gateways.tus.app import Tus
+from consilium.gateways.tus.protocol import place_of
 
 log = logging.getLogger("consilium.request")
 
@@ -28,8 +32,16 @@ def _gate(cookies: dict[str, str], record: UUID, part: str) -> Grant | None:
     return open_record(cookies, record, part)
 
 
+def _case_gate(cookies: dict[str, str], bearer: str, case: UUID) -> CaseGrant | None:
+    from consilium.web.case_gate import ask
+
+    return ask(cookies, bearer, case)
+
+
 bridge = Bridge(pages, proxies=settings.TRUSTED_PROXIES)
 data_plane = DataPlane(_gate)
+grants = Grants(_case_gate, data_plane.pool)
+tus = Tus(grants)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,6 +63,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         if scope["path"] == "/healthz":
             await plain(200, "ok").send(noting)
+        elif place_of(scope["path"]):
+            await tus(scope, receive, noting)
         elif scope["path"].startswith("/data/"):
             await data_plane(scope, receive, noting)
         else:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from consilium.core import clock, jobs
-from consilium.records import instances
+from consilium.records import instances, transfers
 from consilium.records.models import RecordFile
 
 
@@ -20,3 +20,10 @@ def sweep_unfiled() -> None:
     waiting = RecordFile.objects.filter(filed_at=None).order_by().values_list("space", flat=True).distinct()
     for space in waiting[:50]:
         jobs.enqueue(finish_space, str(space), key=f"instances:{space}:{int(clock.now().timestamp()) // 10}:sweep")
+
+
+@jobs.every(seconds=3600)
+@jobs.task()
+def sweep_transfers() -> None:
+    """Discard uploads that nobody went on with for a week, with what arrived of them."""
+    transfers.sweep(clock.now())

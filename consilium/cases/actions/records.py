@@ -13,8 +13,8 @@ from consilium.core.errors import NotFound
 from consilium.packs import registry
 from consilium.packs.schema import RecordItem
 from consilium.records import actions as records
-from consilium.records import ingest
-from consilium.records.models import Record, Upload
+from consilium.records import ingest, transfers
+from consilium.records.models import Record, Transfer, Upload
 from consilium.vault.blobs import BlobInfo
 
 
@@ -30,6 +30,22 @@ def add_upload(case: Case, blob: BlobInfo, name: str, *, by: Principal) -> Uploa
     return upload
 
 
+def add_transfer(case: Case, transfer: Transfer, *, by: Principal) -> Upload:
+    """Add what arrived in a resumable upload, once; every byte of it is sealed on disk already.
+
+    Raises NotAllowed when the right to add was withdrawn meanwhile, BadInput while bytes are missing.
+    """
+    from consilium.cases.jobs import ingest_upload
+
+    require("record.add", case, by)
+    if transfer.space != case.pk or transfer.sender != by.ref:
+        raise NotFound()
+    with transaction.atomic():
+        upload = transfers.finish(transfer, by=by)
+        jobs.enqueue(ingest_upload, str(upload.pk), key=f"ingest:{upload.pk}")
+    return upload
+
+
 def read_upload(upload_id: UUID) -> None:
     """Read an upload in the sandbox and file it; called by the job."""
     upload = Upload.objects.filter(pk=upload_id).first()
@@ -38,8 +54,9 @@ def read_upload(upload_id: UUID) -> None:
         return
     patient = case.patient
     owner = ingest.Owner(case.organisation_id, patient.given_name, patient.family_name, patient.birth_date)
-    ingest.ingest(upload, owner)
-    tick_checklist(case)
+    if transfers.settle(upload):
+        ingest.ingest(upload, owner)
+        tick_checklist(case)
 
 
 # What such a record holds, its type does not tell: a letter is not yet the report of an injection.
