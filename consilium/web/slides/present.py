@@ -20,7 +20,7 @@ WINDOW = 2  # tiles across and down that are shown at once without JavaScript
 def shown(
     slide: Slide, query: dict[str, str], href: str, *, number: int = 1, regions: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
-    """Context of slides/viewer.html. `href` ends so that z=, x= and y= can follow; `number` is its place in a record."""
+    """Context of slides/viewer.html. `href` ends so that z=… can follow; `number` is its place in a record."""
     base = f"/data/cases/{slide.space}/slides/{slide.file_id}/"
     found = slide_tiles.layout_of(slide)
     has_overview = slide.file.previews.filter(kind="page", index=0).exists()
