@@ -40,6 +40,8 @@ ENCAPSULATED = frozenset(
 )
 FIRST = 64 * 1024  # bytes: nearly every header ends before
 MAX_HEADER = 32 * 2**20
+_ITEM_TAG = b"\xfe\xff\0\xe0"
+_MORE = 4 * 1024  # bytes asked for beyond the next element, so as not to come back for each
 MAX_SEQUENCE = 8 * 1024  # bytes of a wanted sequence; a longer one is left out of `tags`
 _EXTENDED = {0x7FE00001: 0, 0x7FE00002: 1}  # extended offset table and its lengths
 _head = Struct("<HH2sH").unpack
@@ -69,6 +71,8 @@ class Header:
     pixels_tag: str = ""
     extended: list[tuple[int, int] | None] | None = None
     """Extended offset table and lengths (7FE0,0001) (7FE0,0002): where their values are."""
+    slow: bool = False
+    """Read by pydicom: its DICOM JSON model comes from `header_slow.json_jailed`, not from `dicom_json`."""
 
     @property
     def implicit(self) -> bool:
@@ -143,7 +147,9 @@ class _Scan:
         """More bytes are needed: of `data`, or of a file that has no more."""
         if needed > self.size:
             return NotFast("truncated")
-        return NotFast("short", needed) if needed <= MAX_HEADER else NotFast("long")
+        if needed > MAX_HEADER:
+            return NotFast("long")
+        return NotFast("short", min(self.size, needed + _MORE))
 
     # -- file meta information, PS3.10 §7.1 --------------------------------------------------------
     def _meta(self) -> tuple[str, int]:
@@ -178,19 +184,21 @@ class _Scan:
 
     def _encoding(self, syntax: str, pos: int) -> str:
         """The transfer syntax, guessed when not given; what the first element looks like must agree."""
-        group, _element, vr, _length = _head(self.data[pos : pos + 8])
-        explicit = vr in EXPLICIT_BYTES
-        if not 0x0008 <= group <= 0x7FE0:
-            raise NotFast("start")
-        if not syntax:
-            if group != 0x0008 or (not explicit and _implicit_length(self.data[pos : pos + 8])[0] > 0xFFFF):
-                raise NotFast("no transfer syntax")
-            return EXPLICIT if explicit else IMPLICIT
-        if syntax not in (IMPLICIT, EXPLICIT) and syntax not in ENCAPSULATED:
+        if syntax and syntax not in (IMPLICIT, EXPLICIT) and syntax not in ENCAPSULATED:
             raise NotFast("transfer syntax")
-        if upper_letters(vr) == (syntax == IMPLICIT):
-            raise NotFast("encoding")
-        return syntax
+        head = self.data[pos : pos + 8]
+        group, _element, vr, _length = _head(head)
+        if not 0x0008 <= group < 0x7FE0:
+            raise NotFast("start")
+        if syntax:
+            if upper_letters(vr) == (syntax == IMPLICIT):
+                raise NotFast("encoding")
+            return syntax
+        if vr in EXPLICIT_BYTES and group == 0x0008:
+            return EXPLICIT
+        if group != 0x0008 or _implicit_length(head)[0] > 0xFFFF:
+            raise NotFast("no transfer syntax")
+        return IMPLICIT
 
     # -- the data set --------------------------------------------------------------------------------
     def _dataset(self, found: Header, steps: dict[bytes, _Step]) -> None:
@@ -267,6 +275,10 @@ class _Scan:
             raise NotFast("pixels")
         if not in_fragments and value + length > self.size:
             raise NotFast("truncated")
+        if in_fragments and value + 8 > self.end:
+            raise self._short(value + 8)
+        if in_fragments and self.data[value : value + 4] != _ITEM_TAG:
+            raise NotFast("pixels")
         found.pixels = (value, -1 if in_fragments else length)
         found.pixels_tag = f"{tag:08X}"
 

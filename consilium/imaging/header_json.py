@@ -175,6 +175,8 @@ class Reader:
             return self._sequence(level, tag, pos, after, after)
         if tag & 0xFFFF:
             self._value(level, tag, vr, pos, length)
+        elif length != 4:  # a group length
+            raise NotFast("value")
         return after
 
     def _vr(self, level: _Level, tag: int, vr: str | None, length: int) -> str:

@@ -39,7 +39,9 @@ _DEFERRED = 2**20  # longer values stay in the file
 
 
 def scan_slow(data: bytes | BinaryIO) -> Header:
-    """The Header of a whole file (or of one open for reading). Of deflated data sets `pixels` is None: no offset in the file leads to them.
+    """The Header of a whole file, or of one open for reading.
+
+    Of deflated data sets `pixels` is None: no offset in the file leads to them.
 
     Raises NotFast when pydicom finds no data set either.
     """
@@ -88,6 +90,7 @@ def _jailed(source: Iterable[bytes], options: dict[str, Any], limits: dict[str, 
 
 def job(fd: int, options: dict[str, Any], output: Output) -> None:
     """The job of `scan_jailed` and `json_jailed`: one frame with JSON, none when the file cannot be read."""
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     sys.setrecursionlimit(800)  # deeper nesting than any real file ends here
     try:
         with open(fd, "rb", closefd=False) as handle:
@@ -136,13 +139,15 @@ def _parsed(handle: IO[bytes]) -> tuple[Dataset, Header]:
     start = handle.tell()
     if syntax in DEFLATED:
         plain = io.BytesIO(_inflated(handle.read()))
-        return read_dataset(plain, is_implicit_VR=False, is_little_endian=True), Header(syntax, start, size, {})
+        return read_dataset(plain, is_implicit_VR=False, is_little_endian=True), Header(
+            syntax, start, size, {}, slow=True
+        )
     handle.seek(0)
     found = pydicom.dcmread(handle, force=True, defer_size=_DEFERRED)
     implicit, little = found.original_encoding
     if not syntax:
         syntax = fast.IMPLICIT if implicit else fast.EXPLICIT if little else BIG_ENDIAN
-    header = Header(syntax, start, size, {})
+    header = Header(syntax, start, size, {}, slow=True)
     _place_pixels(found, header)
     return found, header
 

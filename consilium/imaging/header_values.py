@@ -30,6 +30,13 @@ class NotFast(Exception):  # noqa: N818 - a named outcome
         self.needed = needed
 
 
+# Latin-9 (PS3.3 2023b), which pydicom does not know yet
+charset.python_encoding.setdefault("ISO_IR 203", "iso8859_15")
+charset.python_encoding.setdefault("ISO 2022 IR 203", "iso8859_15")
+charset.CODES_TO_ENCODINGS.setdefault(b"\x1b-b", "iso8859_15")
+charset.ENCODINGS_TO_CODES.setdefault("iso8859_15", b"\x1b-b")
+_SIMPLIFIED_CHINESE = "\x1b$)A"  # Python's codec for ISO-IR 58 leaves the escape sequence in the text
+
 _UI = re.compile(r"[0-9.\\]*").fullmatch
 _DECIMAL = re.compile(r"[0-9+\-.eE\\ ]*").fullmatch
 _INTEGER = re.compile(r"[0-9+\-\\ ]*").fullmatch
@@ -65,7 +72,7 @@ def text_of(raw: bytes, encodings: Encodings) -> str:
         if encoding is None or (encoding not in encodings and encoding != charset.default_encoding):
             raise NotFast("text")
     try:
-        return charset.decode_bytes(raw, encodings, TEXT_VR_DELIMS)
+        return charset.decode_bytes(raw, encodings, TEXT_VR_DELIMS).replace(_SIMPLIFIED_CHINESE, "")
     except (ValueError, LookupError):
         raise NotFast("text") from None
 
