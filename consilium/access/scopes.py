@@ -18,7 +18,7 @@ from consilium.core import clock
 from consilium.core.errors import NotFound
 from consilium.opinions.actions import blind
 from consilium.opinions.models import Report
-from consilium.records.models import Record, RecordFile, Upload
+from consilium.records.models import Entry, Record, RecordFile, Upload
 from consilium.talks.models import Clarification, Message
 
 
@@ -176,3 +176,25 @@ def report_anywhere(by: Principal, report_id: UUID) -> Report:
     if found is None:
         raise NotFound()
     return report(by, case(by, found.case_id, "report.view"), found.number)
+
+
+def entries(by: Principal, of: Case, *kinds: str, within: Record | None = None) -> list[Entry]:
+    """Structured facts read from the records in scope, each with its record; `within`: of one record only.
+
+    What stands on a withheld page does not exist, and a structured document is open as a whole or not at all. Records
+    that somebody has to decide on first (perhaps another person's) and removed ones give none. Two queries.
+    """
+    found = records(by, of).filter(status__in=(Record.Status.READY, Record.Status.FLAGGED))
+    opened = {one.pk: one for one in (found.filter(pk=within.pk) if within else found)}
+    rows = Entry.objects.filter(space=of.pk, record__in=list(opened))
+    rows = rows.filter(kind__in=kinds) if kinds else rows
+    conclusion = sees_conclusion(by, of)
+    out: list[Entry] = []
+    for row in rows:
+        row.record = opened[row.record_id]
+        closed = row.record.conclusion_pages
+        if visibility.sees_original(closed, conclusion=conclusion) or (
+            row.body.get("paged") and row.page not in closed
+        ):
+            out.append(row)
+    return out

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 
 from consilium.core import clock
-from consilium.records import content, dicom, filing, instances, malware, slides
+from consilium.records import content, dicom, entries, filing, instances, malware, slides
 from consilium.records.extract import Extraction, Kind, extract, open_archive, sniff
 from consilium.records.extract.tarball import members as tar_members
 from consilium.records.filing import Owner

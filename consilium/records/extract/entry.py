@@ -79,7 +79,10 @@ def _settled(found: dict[str, Any]) -> dict[str, Any] | None:
     if units.parse(found["ucum"]) is None:
         found["ucum"] = units.ucum(found["unit"])
     found["analyte"] = found["analyte"] if found["analyte"] in analytes.BY_KEY else ""
-    if found["value"] is not None and not found["shown"]:
+    if found["value"] is None:  # words have no numeric range
+        found["range"] = "" if found["low"] is not None or found["high"] is not None else found["range"]
+        found["low"] = found["high"] = None
+    elif not found["shown"]:
         found["shown"] = f"{found['comparator']}{found['value']:g}"
     empty = found["kind"] in ("laboratory", "vital") and found["value"] is None and not found["shown"]
     return None if empty or not found["name"] else found

@@ -95,7 +95,7 @@ def language(words: str) -> str:
     sample = words[:20_000]
     for code, low, high in _SCRIPTS:
         if sum(1 for c in sample if low <= c <= high) > max(20, len(sample) // 5):
-            return code
+            return "uk" if code == "ru" and re.search("[іїєґІЇЄҐ]", sample) else code
     tokens = Counter(re.findall(r"[^\W\d_]+", sample.casefold()))
     scores = {code: sum(tokens[w] for w in stop) for code, stop in _WORDS.items()}
     best = max(scores, key=lambda code: scores[code])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from consilium.records.extract.entry import bounds, interpretation, number
 from consilium.records.extract.fhir_entries import VITALS
+from consilium.records.extract.lab_words import OTHER_SPECIMEN
 
 if TYPE_CHECKING:
     from consilium.records.extract.hl7v2 import Message
@@ -70,6 +71,9 @@ def _result(message: Message, segment: list[str], order: list[str]) -> Iterator[
     value = _value(message, segment, found["system"] == "http://loinc.org")
     if not value or not found["name"]:
         return
+    if not found["system"] and order:  # a local name below "Urinalysis" is not the one of blood
+        specimen = OTHER_SPECIMEN.search(message.part(order, 4, 2))
+        found["name"] += f" ({specimen[1].capitalize()})" if specimen else ""
     words = message.part(segment, 7)
     low, high = bounds(words)
     when = message.field(segment, 14) or (message.field(order, 7) or message.field(order, 22) if order else "")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from consilium.records.extract import scans
+
 if TYPE_CHECKING:
     from consilium.records.extract.reader import Job
 
@@ -56,14 +58,19 @@ def _facts(job: Job, document: pypdfium2.PdfDocument) -> None:
 
 def _pages(job: Job, document: pypdfium2.PdfDocument) -> None:
     broken = False
+    scanned = []
     for index in range(min(len(document), job.options["max_pages"])):
         try:
             page = document[index]
-            job.text(page.get_textpage().get_text_bounded(errors="ignore"))
+            words = page.get_textpage().get_text_bounded(errors="ignore")
+            job.text(words)
+            if scans.is_scan(page, words):
+                scanned.append(index)
             _picture(job, page, index)
             page.close()
         except (pypdfium2.PdfiumError, ValueError):
             broken = True
+    job.facts(scanned=scanned)
     if broken:
         job.problem("damaged_pdf")
 

@@ -31,9 +31,8 @@ _TAKEN, _ORIGINAL, _EXIF_IFD = 0x0132, 0x9003, 0x8769
 def parse(job: Job) -> None:
     """Facts and previews: one page for each picture in the file (several in TIFF)."""
     warnings.simplefilter("ignore")
-    formats = [_FORMATS[job.kind]] + (["AVIF"] if job.kind is Kind.HEIC else [])
     try:
-        image = Image.open(job.open(), formats=formats)
+        image = Image.open(job.open(), formats=formats_of(job.kind))
     except Exception:  # the decoders raise many types; whichever it is, the picture cannot be opened
         job.problem("damaged_image")
         return
@@ -43,6 +42,11 @@ def parse(job: Job) -> None:
     if job.options["cut"]:
         return
     _pages(job, image, pages)
+
+
+def formats_of(kind: Kind) -> list[str]:
+    """Pillow's names of the decoders that may read a picture of this kind."""
+    return [_FORMATS[kind]] + (["AVIF"] if kind is Kind.HEIC else [])
 
 
 def _pages(job: Job, image: Image.Image, pages: int) -> None:
@@ -88,7 +92,7 @@ def _decode(job: Job, image: Image.Image) -> Image.Image | None:
     if max(image.size) > MAX_EDGE and image.mode not in ("P", "1"):
         image.thumbnail((MAX_EDGE, MAX_EDGE)) if _single(image) else None
     upright = ImageOps.exif_transpose(image) or image
-    picture = _on_white(upright)
+    picture = on_white(upright)
     picture.thumbnail((MAX_EDGE, MAX_EDGE))
     return picture
 
@@ -97,7 +101,7 @@ def _single(image: Image.Image) -> bool:
     return getattr(image, "n_frames", 1) == 1
 
 
-def _on_white(image: Image.Image) -> Image.Image:
+def on_white(image: Image.Image) -> Image.Image:
     """RGB; transparent parts become paper; 16-bit and float scans are scaled to 8 bit."""
     if image.mode.startswith(("I", "F")):
         low, high = image.getextrema()
