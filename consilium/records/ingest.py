@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 
 from consilium.core import clock
-from consilium.records import content, dicom, entries, filing, instances, malware, slides
+from consilium.records import content, dicom, entries, filing, instances, malware, ocr, slides
 from consilium.records.extract import Extraction, Kind, extract, open_archive, sniff
 from consilium.records.extract.tarball import members as tar_members
 from consilium.records.filing import Owner
@@ -276,6 +276,7 @@ def file_document(
         for preview in previews:
             preview.file = file
         Preview.objects.bulk_create(previews)
+        entries.file_found(record, file, found)
         if found.kind == Kind.SLIDE:
             slides.notice(file)
     return file
