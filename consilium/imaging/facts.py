@@ -26,6 +26,7 @@ NUMBERS: dict[str, str] = {
     "series_number": "SeriesNumber", "instance_number": "InstanceNumber", "rows": "Rows", "columns": "Columns",
     "slice_thickness": "SliceThickness", "slice_location": "SliceLocation", "bits_stored": "BitsStored",
     "repetition_time": "RepetitionTime", "echo_time": "EchoTime", "spacing_between_slices": "SpacingBetweenSlices",
+    "field_strength": "MagneticFieldStrength",
 }  # fmt: skip
 LISTS: dict[str, str] = {
     "pixel_spacing": "PixelSpacing", "imager_pixel_spacing": "ImagerPixelSpacing",

@@ -16,7 +16,8 @@ from django.db import transaction
 
 from consilium.core import clock, jobs
 from consilium.imaging import facts as imaging_facts
-from consilium.records import content, filing
+from consilium.imaging.series import summarise
+from consilium.records import content, filing, slides
 from consilium.records.filing import Owner
 from consilium.records.models import Record, RecordFile, Upload
 from consilium.vault import keys
@@ -202,7 +203,19 @@ def finish(space: UUID) -> int:
     while batch := list(_unfiled(space)[:200]):
         for series, files in groupby(batch, key=lambda file: (file.record_id, file.series)):
             done += _finish_series(list(files), first=series)
+        for record in {file.record_id for file in batch if file.frames}:
+            _summarise(record)
     return done
+
+
+def _summarise(record_id: UUID) -> None:
+    """Note what each series of a study is as a whole, for the check whether it is enough."""
+    with transaction.atomic():
+        record = Record.objects.select_for_update().get(pk=record_id)
+        files = record.files.filter(frames__gt=0).order_by("series_number", "series", "position")
+        groups = groupby(files.iterator(), key=lambda file: file.series)
+        record.facts = record.facts | {"series": [summarise([file.facts for file in group]) for _key, group in groups]}
+        record.save(update_fields=["facts"])
 
 
 def _unfiled(space: UUID) -> Any:
@@ -215,10 +228,13 @@ def _finish_series(files: list[RecordFile], *, first: tuple[UUID, str]) -> int:
     record_id, series = first
     pictured = RecordFile.objects.filter(record_id=record_id, series=series, previews__kind="thumbnail").exists()
     tenant = keys.space_key(files[0].space).tenant
-    chosen = files[len(files) // 2] if files[0].frames and not pictured else None
+    zoomed = [file for file in files if slides.is_dicom_slide(file)]
+    chosen = files[len(files) // 2] if files[0].frames and not pictured and not zoomed else None
     for file in files:
         sha256 = filing.sha256(file)
         if file is chosen or not file.frames:
             filing.look_at(file, tenant)
         RecordFile.objects.filter(pk=file.pk).update(sha256=sha256, filed_at=clock.now())
+    for file in zoomed:
+        slides.notice(file)
     return len(files)

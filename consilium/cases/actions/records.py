@@ -73,9 +73,13 @@ def tick_checklist(case: Case) -> None:
 
 
 def _answers_surely(item: RecordItem, record: Record) -> bool:
-    """Its type is the one the item asks for first, and says enough; images come from the right device."""
-    enough = item.need == "mandatory" or record.kind not in UNSPECIFIC
-    return record.kind == item.kinds[0] and enough and may_answer(item, record)
+    """Its type says enough; images come from the right device."""
+    return answers_by_type(item, record) and may_answer(item, record)
+
+
+def answers_by_type(item: RecordItem, record: Record) -> bool:
+    """Its type is the one the item asks for first, and tells what is in it."""
+    return record.kind == item.kinds[0] and (item.need == "mandatory" or record.kind not in UNSPECIFIC)
 
 
 def may_answer(item: RecordItem, record: Record) -> bool:

@@ -1,6 +1,5 @@
 """What the reading room shows: records as lists, and one record as pages or images. Pure preparation."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -42,33 +41,34 @@ class Viewer:
         return _("Image") if self.is_images else _("Page")
 
     @property
+    def file(self) -> str:
+        """The file on show, for links."""
+        return str(self.place[0]) if self.place else ""
+
+    @property
     def place(self) -> tuple[UUID, str, int] | None:
         return self.places[self.current - 1] if self.places else None
 
 
-def by_date(records: Iterable[Record]) -> list[Record]:
-    """Newest clinical date first; undated ones after those, newest arrival first."""
-    return sorted(records, key=lambda r: (r.clinical_date or "", r.added_at.isoformat()), reverse=True)
+def safe_name(record: Record, *, withheld: bool) -> str:
+    """What a record is called: a title is read from the first page, so it may state the withheld conclusion."""
+    return (record.title if not withheld else "") or str(record.get_kind_display())
 
 
-def row(record: Record, case: Case, *, withheld: bool) -> dict[str, Any]:
-    """One record of a list: title, kind, date, state, sentences, link, thumbnail."""
-    files = list(record.files.all())
-    # The thumbnail shows a page or the middle image; a withheld document has none.
-    drawn = [file for file in files if any(preview.kind == "thumbnail" for preview in file.previews.all())]
-    thumbnail = f"/data/files/{drawn[len(drawn) // 2].pk}/thumbnail" if drawn and not withheld else ""
+def row(record: Record, case: Case, *, withheld: bool, drawn: UUID | None = None) -> dict[str, Any]:
+    """One record of a list: title, kind, date, state, sentences, link; `drawn`: the file with its thumbnail."""
     return {
         "record": record,
         "id": str(record.pk),
-        # A title is read from the first page, so it may state the conclusion that the pages are withheld for.
-        "name": (record.title if not withheld else "") or record.get_kind_display(),
+        "name": safe_name(record, withheld=withheld),
         "kind": record.get_kind_display(),
         "when": shown_date(record.clinical_date),
         "size": extent(record),
         "state": {"ready": "ready", "flagged": "flagged", "undecided": "decision", "removed": "failed"}[record.status],
         "text": " ".join(str(PROBLEMS[code].sentence) for code in record.problems if code in PROBLEMS),
         "href": reverse("record", args=[case.pk, record.pk]),
-        "thumbnail": thumbnail,
+        "images_href": reverse("record_viewer", args=[case.pk, record.pk]) if record.images and not withheld else "",
+        "thumbnail": f"/data/files/{drawn}/thumbnail" if drawn and not withheld else "",
         "withheld": withheld,
     }
 
@@ -186,22 +186,68 @@ def texts(record: Record, pages: list[int]) -> list[tuple[int, str]]:
     return [(index + 1, text) for index, text in enumerate(found) if index in pages and text.strip()]
 
 
-def kind_tabs(records: list[Record], chosen: str) -> list[dict[str, Any]]:
-    """Links that narrow the list to one kind, with counts; none when there is only one kind."""
-    counts: dict[str, int] = {}
-    for record in records:
-        counts[record.kind] = counts.get(record.kind, 0) + 1
-    if len(counts) < 2:
-        return []
-    labels: dict[str, Any] = dict(Record.Kind.choices)
-    tabs = [{"label": _("All"), "href": "?", "current": chosen not in counts, "count": len(records)}]
-    return tabs + [
-        {"label": labels[kind], "href": f"?kind={kind}", "current": kind == chosen, "count": count}
-        for kind, count in sorted(counts.items())
-    ]
-
-
 def downloads(record: Record) -> list[dict[str, str]]:
     """The unchanged originals; a study of many files is downloaded as a whole from the case page."""
     files = list(record.files.all())
     return [{"href": f"/data/files/{file.pk}/original", "name": file.name} for file in files] if len(files) <= 3 else []
+
+
+def side(
+    record: Record, case: Case, query: dict[str, str], name: str, pages: list[int], *, withheld: bool
+) -> dict[str, Any]:
+    """One half of the comparison: the page or image at `<name>_at`, and links that leave the other half as it is."""
+    own = {"frame": query.get(f"{name}_at", ""), "series": query.get(f"{name}_series", "")}
+    shown = viewer(record, own, pages, "")
+    keep = {key: value for key, value in query.items() if key not in (f"{name}_at", "page")}
+
+    def at(number: int) -> str:
+        return "?" + urlencode(keep | {f"{name}_at": number}) + f"#{name}"
+
+    last = len(shown.frames)
+    return {
+        "id": name,
+        "row": row(record, case, withheld=withheld),
+        "viewer": shown,
+        "picture": shown.frames[shown.current - 1] if shown.frames else "",
+        "count": last,
+        "previous": at(shown.current - 1) if shown.current > 1 else "",
+        "next": at(shown.current + 1) if shown.current < last else "",
+        "series": [
+            {
+                "label": one["label"],
+                "current": one["current"],
+                "href": "?" + urlencode(keep | {f"{name}_series": key}) + f"#{name}",
+            }
+            for key, one in zip(series_keys(record), shown.series, strict=False)
+        ],
+    }
+
+
+def series_keys(record: Record) -> list[str]:
+    """The series of a study in their order."""
+    return list(dict.fromkeys(file.series for file in record.files.all() if file.frames))
+
+
+def verdict(found: Any, case: Case, withheld: set[UUID]) -> dict[str, Any]:
+    """A checklist item with what we think of what is there."""
+    record = found.record
+    labels = {"enough": _("looks good"), "doubt": _("please check"), "missing": _("missing")}
+    return {
+        "title": str(found.item.title),
+        "why": str(found.item.why),
+        "mandatory": found.item.need == "mandatory",
+        "state": found.status,
+        "label": labels[found.status],
+        "tone": {"enough": "good", "doubt": "warn", "missing": "neutral"}[found.status],
+        "record": safe_name(record, withheld=record.pk in withheld) if record else "",
+        "href": reverse("record", args=[case.pk, record.pk]) if record else "",
+        "reasons": [{"text": sentence(one), "against": one.against} for one in found.reasons],
+    }
+
+
+def sentence(reason: Any) -> str:
+    """A reason in words, its dates in the page's language."""
+    facts = dict(reason.facts)
+    if "when" in facts:
+        facts["when"] = shown_date(facts["when"])
+    return str(type(reason)(reason.code, facts))

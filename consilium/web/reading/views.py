@@ -1,22 +1,31 @@
 """The reading room: every role reads records here, each seeing what the policy and the blinding allow."""
 
 import math
+from itertools import islice
+from typing import Any
 from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from consilium.access import scopes
+from consilium.access.rules import may
+from consilium.cases import adequacy
 from consilium.cases.models import Case
-from consilium.core import audit
+from consilium.core import audit, clock
 from consilium.core.errors import BadInput, NotFound
-from consilium.records import previews
+from consilium.packs import registry
+from consilium.records import previews, queries
 from consilium.records.models import Record
+from consilium.records.search import find
 from consilium.web.guards import with_case
 from consilium.web.http import Request, query_of
-from consilium.web.reading import present
+from consilium.web.reading import present, timeline
+
+MOST_HITS = 100
 
 
 def layout_of(request: Request, case: Case) -> str:
@@ -28,17 +37,93 @@ def layout_of(request: Request, case: Case) -> str:
 @require_safe
 @with_case("record.view")
 def record_list(request: Request, case: Case) -> HttpResponse:
-    """All records of the case by clinical date, optionally of one kind."""
-    found = scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED)
-    records = present.by_date(found.prefetch_related("files__previews"))
-    kinds = {record.kind for record in records}
-    chosen = request.GET.get("kind", "")
-    shown = [record for record in records if chosen not in kinds or record.kind == chosen]
-    open_conclusions = scopes.sees_conclusion(request.principal, case)
-    rows = [present.row(r, case, withheld=bool(r.conclusion_pages) and not open_conclusions) for r in shown]
+    """The timeline: everything on the case by clinical date, narrowed by filters or searched by words."""
+    query = query_of(request)
+    records = list(scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED))
+    withheld = _withheld(request, case, records)
+    events = queries.events([record for record in records if record.pk not in withheld])
+    every = timeline.items(records, events)
+    page = Paginator(timeline.choose(every, query), timeline.PAGE).get_page(query.get("page"))
+    pictures = queries.thumbnails([one.record for one in page if one.entry is None])
     audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="record.list")
-    context = {"case": case, "rows": rows, "kinds": present.kind_tabs(records, chosen), "blind": not open_conclusions}
+    context = {
+        "case": case,
+        "groups": timeline.by_year(list(page), case, pictures, withheld),
+        "page": page,
+        "filters": timeline.filters(every, query),
+        "filtered": any(query.get(name) for name in ("kind", "year", "language")),
+        "any": bool(every),
+        "blind": not scopes.sees_conclusion(request.principal, case),
+    }
     return render(request, "reading/list.html", context | {"layout": layout_of(request, case)})
+
+
+def _withheld(request: Request, case: Case, records: list[Record]) -> set[UUID]:
+    """Records of which some pages stay closed to the reader."""
+    if scopes.sees_conclusion(request.principal, case):
+        return set()
+    return {record.pk for record in records if record.conclusion_pages}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@with_case("record.view")
+def search(request: Request, case: Case) -> HttpResponse:
+    """Words in the titles and pages of the case, also of scans. Sent by POST: the words belong in no address."""
+    words = request.POST.get("q", "").strip()[:200]
+    records = list(scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED))
+    shown = {record.pk: scopes.visible_pages(request.principal, case, record) for record in records} if words else {}
+    hits = list(islice(find(records, words, lambda record: shown[record.pk]), MOST_HITS + 1))
+    audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="record.search")
+    context = {
+        "case": case,
+        "words": words,
+        "results": [timeline.result(hit, case) for hit in hits[:MOST_HITS]],
+        "more": len(hits) > MOST_HITS,
+        "layout": layout_of(request, case),
+    }
+    return render(request, "reading/search.html", context)
+
+
+@require_safe
+@with_case("record.view")
+def compare(request: Request, case: Case) -> HttpResponse:
+    """Two records side by side, each with its own page or image."""
+    query = query_of(request)
+    records = list(scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED))
+    records = [one.record for one in timeline.items(records, [])]
+    sides = [_side(request, case, records, query, name) for name in ("left", "right")]
+    context = {"case": case, "sides": sides, "choices": timeline.sides(records, query)}
+    return render(request, "reading/compare.html", context | {"layout": layout_of(request, case)})
+
+
+def _side(
+    request: Request, case: Case, records: list[Record], query: dict[str, str], name: str
+) -> dict[str, Any] | None:
+    record = next((one for one in records if str(one.pk) == query.get(name)), None)
+    if record is None:
+        return None
+    pages = scopes.visible_pages(request.principal, case, record)
+    whole = scopes.sees_original(request.principal, case, record)
+    audit.read(f"record:{record.pk}", by=request.principal, space=case.pk)
+    return present.side(record, case, query, name, pages, withheld=not whole)
+
+
+@require_safe
+@with_case("record.view")
+def enough(request: Request, case: Case) -> HttpResponse:
+    """Is this enough? A verdict for each item of the specialty's checklist, with the reasons."""
+    records = list(scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED))
+    withheld = _withheld(request, case, records)
+    items = registry.specialty(case.specialty).records if case.specialty else []
+    found = adequacy.verdicts(items, records, clock.now().date())
+    audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="record.list")
+    context = {
+        "case": case,
+        "verdicts": [present.verdict(one, case, withheld) for one in found],
+        "may_add": may("record.add", case, request.principal),
+        "layout": layout_of(request, case),
+    }
+    return render(request, "reading/enough.html", context)
 
 
 @require_safe
