@@ -20,6 +20,7 @@ from consilium.config.environ import Scope
 from consilium.gateways.data.app import DataPlane, Grant
 from consilium.gateways.data.grants import Grant as CaseGrant
 from consilium.gateways.data.grants import Grants
+from consilium.gateways.data.slides import Slides, is_slide
 from consilium.gateways.tus.app import Tus
 from consilium.gateways.tus.protocol import place_of
 
@@ -42,6 +43,7 @@ bridge = Bridge(pages, proxies=settings.TRUSTED_PROXIES)
 data_plane = DataPlane(_gate)
 grants = Grants(_case_gate, data_plane.pool)
 tus = Tus(grants)
+slides = Slides(grants)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,6 +67,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             await plain(200, "ok").send(noting)
         elif place_of(scope["path"]):
             await tus(scope, receive, noting)
+        elif is_slide(scope["path"]):
+            await slides(scope, receive, noting)
         elif scope["path"].startswith("/data/"):
             await data_plane(scope, receive, noting)
         else:

@@ -29,6 +29,11 @@ PATH = re.compile(
 LIFE_READY, LIFE_WORKING, KEPT = 60.0, 2.0, 64
 
 
+def is_slide(path: str) -> bool:
+    """Whether the path lies below a case's slides."""
+    return bool(re.match(rf"/data/cases/{UUID_PATTERN}/slides/", path))
+
+
 @dataclass
 class _Kept:
     layout: Layout
