@@ -21,6 +21,7 @@ def private_directories() -> None:
         (root / name).mkdir(mode=0o700)
         os.environ[f"CONSILIUM_{variable}_DIR"] = str(root / name)
     os.environ["CONSILIUM_TEST_PROCESS"] = mine
+    os.environ["CONSILIUM_TESSERACT"] = ""  # seconds a page: only tests of it switch it on
     os.environ["CONSILIUM_SECRET_KEY"] = "only-for-tests"  # noqa: S105
     repository = Path(__file__).resolve().parent.parent.parent
     os.environ.setdefault("CONSILIUM_SAMPLES", str(repository.parent / "shared" / "samples"))

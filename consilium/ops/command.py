@@ -43,7 +43,8 @@ COMMANDS: list[tuple[str, str, str, list[Argument]]] = [
         [
             arg("--name", default="", help="unique name (default: made up)"),
             arg("--replaces", default="", help="a dead worker whose jobs come back at once"),
-            arg("--queues", default="", help="comma-separated queues (default: all)"),
+            arg("--queues", default="", help="comma-separated queues; -name: all but that one (default: all)"),
+            arg("--nice", type=int, default=0, help="give way to other processes (0 to 19)"),
             arg("--lease", type=float, default=30.0, help="seconds without a heartbeat until a job comes back"),
         ],
     ),

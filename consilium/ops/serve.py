@@ -25,6 +25,7 @@ GRACE_SECONDS = 9.0  # for requests and jobs in hand; then the rest is killed, a
 WEB_DRAIN_SECONDS = 7
 CALM_SECONDS = 60.0  # a child that lived this long starts again without a pause
 LONGEST_PAUSE = 30.0
+SLOW = "ocr"  # the queue of what may take its time: it has a worker of its own, so that nobody waits behind it
 LOG_CONFIG = Path(__file__).with_name("granian_logs.json")
 
 # glibc maps blocks of 128 KiB and more afresh each time; keeping them makes large buffers several times faster.
@@ -134,7 +135,8 @@ def serve(arguments: Namespace) -> int:
     if checked.returncode:
         return checked.returncode
     children = [Child("web", lambda: web_command(host, port, arguments.workers))]
-    children += [job_worker(number) for number in range(arguments.job_workers)]
+    children += [job_worker(str(number), f"--queues=-{SLOW}") for number in range(arguments.job_workers)]
+    children += [job_worker(SLOW, f"--queues={SLOW}", "--nice=15")] if arguments.job_workers else []
     supervisor = Supervisor(children)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, supervisor.stop)
@@ -161,14 +163,14 @@ def web_command(host: str, port: int, workers: int) -> list[str]:
     return [sys.executable, "-m", "granian", *listed, *flags, "consilium.config.asgi:application"]
 
 
-def job_worker(number: int) -> Child:
+def job_worker(number: str, *options: str) -> Child:
     """A worker whose replacement takes its jobs back at once instead of waiting for the lease."""
     names = [""]
 
     def command() -> list[str]:
         former, names[0] = names[0], f"{number}-{uuid.uuid4().hex[:12]}"
         replaces = ["--replaces", former] if former else []
-        return [sys.executable, "-m", "consilium", "worker", "--name", names[0], *replaces]
+        return [sys.executable, "-m", "consilium", "worker", "--name", names[0], *options, *replaces]
 
     return Child(f"jobs-{number}", command)
 

@@ -145,6 +145,8 @@ def store_previews(space: UUID, tenant: UUID, extraction: Extraction) -> Iterato
 
 def look_at(file: RecordFile, tenant: UUID) -> None:
     """Read a file in the jail that is filed already: pictures, pages, words, and what is wrong with it."""
+    from consilium.records import ocr  # which files its findings through this module
+
     found = extract(lambda: content.chunks(file))
     previews = list(store_previews(file.space, tenant, found))
     with transaction.atomic():
@@ -156,12 +158,15 @@ def look_at(file: RecordFile, tenant: UUID) -> None:
         if not file.frames:
             _describe_document(record, file, found)
         record.save()
+        if not file.frames:
+            ocr.plan(file, found.page_count)
 
 
 def _describe_document(record: Record, file: RecordFile, found: Extraction) -> None:
     """A report in a DICOM coat: its words, pages and type."""
     file.text = found.text
-    file.save(update_fields=["text"])
+    file.facts = {**file.facts, **{key: found.facts[key] for key in ("scanned",) if key in found.facts}}
+    file.save(update_fields=["text", "facts"])
     record.kind = kind_of(found)
     record.pages = max(record.pages, found.page_count)
     record.language = found.language

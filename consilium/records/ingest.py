@@ -279,6 +279,7 @@ def file_document(
         entries.file_found(record, file, found)
         if found.kind == Kind.SLIDE:
             slides.notice(file)
+        ocr.plan(file, found.page_count)
     return file
 
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from consilium.core import clock, jobs
-from consilium.records import instances, transfers
+from consilium.records import instances, ocr, transfers
 from consilium.records.models import RecordFile
 
 
@@ -27,3 +27,9 @@ def sweep_unfiled() -> None:
 def sweep_transfers() -> None:
     """Discard uploads that nobody went on with for a week, with what arrived of them."""
     transfers.sweep(clock.now())
+
+
+@jobs.task(queue="ocr", attempts=4, priority=-10)
+def read_scan(file: str) -> None:
+    """Read the next scanned page of a file; the page after it is a job of its own."""
+    ocr.read_next(UUID(file))

@@ -26,7 +26,7 @@ LAYERS = ("no_new_privs", "namespaces", "landlock", "seccomp", "limits")
 
 # landlock(7), include/uapi/linux/landlock.h; the three numbers are the same on every architecture
 _LL_CREATE, _LL_ADD, _LL_RESTRICT = 444, 445, 446
-_LL_READ_FILE, _LL_READ_DIR = 1 << 2, 1 << 3
+_LL_EXECUTE, _LL_READ_FILE, _LL_READ_DIR = 1 << 0, 1 << 2, 1 << 3
 _LL_FS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (1 << 15) - 1, 5: (1 << 16) - 1}
 _LL_NET = 0b11  # bind and connect TCP, ABI 4
 _LL_SCOPES = 0b11  # abstract unix sockets and signals, ABI 6
@@ -51,7 +51,7 @@ def confine_once() -> dict[str, str]:
     for layer, step in (
         ("no_new_privs", lambda: prctl(PR_SET_NO_NEW_PRIVS, 1)),
         ("landlock", lambda: restrict_files(places)),
-        ("namespaces", lambda: _check(_libc.unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC), "unshare")),
+        ("namespaces", leave_network),
     ):
         try:
             step()
@@ -70,8 +70,13 @@ def readable_places() -> list[Path]:
     return [path for path in map(Path, sorted(wanted)) if path.exists()]
 
 
-def restrict_files(readable: Iterable[Path]) -> None:
-    """Landlock: read below `readable`, nothing else; no TCP, no signals or abstract sockets outside."""
+def leave_network() -> None:
+    """A user and network namespace of its own: nobody can be reached from here."""
+    _check(_libc.unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC), "unshare")
+
+
+def restrict_files(readable: Iterable[Path], *, runnable: Iterable[Path] = ()) -> None:
+    """Landlock: read below `readable` and `runnable`, run only the latter, nothing else; no TCP, no signals outside."""
     abi = _check(_libc.syscall(_LL_CREATE, None, 0, 1), "landlock")
     handled = _LL_FS_BY_ABI[min(abi, 5)]
     fields = [handled, _LL_NET if abi >= 4 else 0, _LL_SCOPES if abi >= 6 else 0]
@@ -80,14 +85,16 @@ def restrict_files(readable: Iterable[Path]) -> None:
     ruleset = _check(_libc.syscall(_LL_CREATE, attr, ctypes.c_size_t(size), 0), "landlock ruleset")
     try:
         for path in readable:
-            _allow(ruleset, path)
+            _allow(ruleset, path, 0)
+        for path in runnable:
+            _allow(ruleset, path, _LL_EXECUTE)
         _check(_libc.syscall(_LL_RESTRICT, ruleset, 0), "landlock restrict")
     finally:
         os.close(ruleset)
 
 
-def _allow(ruleset: int, path: Path) -> None:
-    rights = _LL_READ_FILE | (_LL_READ_DIR if path.is_dir() else 0)
+def _allow(ruleset: int, path: Path, more: int) -> None:
+    rights = more | _LL_READ_FILE | (_LL_READ_DIR if path.is_dir() else 0)
     fd = os.open(path, _O_PATH | os.O_CLOEXEC)
     try:
         rule = struct.pack("=Qi", rights, fd)

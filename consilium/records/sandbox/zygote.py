@@ -32,7 +32,8 @@ PRELOAD = (
     "openjpeg", "jpeg_ls", "rle", "zipfile", "encodings.idna", "encodings.cp1252", "encodings.utf_16",
     "encodings.utf_16_le", "encodings.utf_16_be", "encodings.ascii",
     "encodings.latin_1", "unicodedata", "stringprep",
-    "consilium.records.extract.reader", "consilium.records.extract.unzip", "consilium.imaging.scan",
+    "consilium.records.extract.reader", "consilium.records.extract.unzip", "consilium.records.extract.scans",
+    "consilium.imaging.scan",
     "consilium.imaging.frames", "consilium.imaging.slides",
 )  # fmt: skip
 
