@@ -72,6 +72,17 @@ class Inside:
             "files": RecordFile.objects.filter(space=space).count(),
         }
 
+    def filed(self, case: str, files: int) -> float:
+        """Wait until a case shows this many files; seconds waited."""
+        from consilium.records.models import RecordFile
+
+        started = time.monotonic()
+        while (found := RecordFile.objects.filter(space=UUID(case)).count()) < files:
+            if time.monotonic() - started > LONGEST_SECONDS:
+                raise TimeoutError(f"Only {found} of {files} files were filed.")
+            time.sleep(0.05)
+        return time.monotonic() - started
+
     def page(self, name: str, case: str) -> str:
         """The path of a page of the case."""
         from django.urls import reverse

@@ -32,13 +32,19 @@ def cpu_seconds(pid: int) -> float:
     return total / TICK
 
 
-def memory(pid: int, *, named: str = "") -> int:
-    """Bytes of proportional set size of the family; `named`: only processes whose command line contains it."""
+def started_as(pid: int, named: str) -> int:
+    """The first process of the family whose command line contains `named`."""
+    for one in family(pid):
+        if named.encode() in Path(f"/proc/{one}/cmdline").read_bytes():
+            return one
+    raise LookupError(f"No process started as {named}.")
+
+
+def memory(pid: int) -> int:
+    """Bytes of proportional set size of the family."""
     total = 0
     for one in family(pid):
         try:
-            if named and named.encode() not in Path(f"/proc/{one}/cmdline").read_bytes():
-                continue
             rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
         except OSError:
             continue
@@ -49,8 +55,8 @@ def memory(pid: int, *, named: str = "") -> int:
 class Peak:
     """Watches the memory of a family: `with Peak(pid) as peak: …; peak.most`."""
 
-    def __init__(self, pid: int, *, named: str = "") -> None:
-        self.pid, self.named = pid, named
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
         self.most = 0
         self._ended = Event()
         self._thread = Thread(target=self._watch, daemon=True)
@@ -65,6 +71,6 @@ class Peak:
 
     def _watch(self) -> None:
         while True:
-            self.most = max(self.most, memory(self.pid, named=self.named))
+            self.most = max(self.most, memory(self.pid))
             if self._ended.wait(0.1):
                 return

@@ -7,7 +7,7 @@ from bench.client import Connection, Headers
 from bench.servers import Server
 
 VERSION = ("Tus-Resumable", "1.0.0")
-PIECE = 16 * 2**20
+PIECE = 64 * 2**20
 
 
 def create(connection: Connection, root: str, headers: Headers, *, size: int, name: str) -> str:

@@ -1,7 +1,9 @@
 """Further figures: a whole disc, a very large upload, pages of large cases, the first image of a disc."""
 
+import io
 import json
 import statistics
+import tarfile
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 from bench import data, tus
 from bench.client import Connection, together
 from bench.corpus import Corpus
-from bench.processes import Peak, memory
+from bench.processes import Peak, memory, started_as
 from bench.rounds import TABLE, Measured, Values, alternate, ratios, timed
 from bench.rows.reading import FRAME, JSON
 from bench.servers import Consilium, Server
@@ -28,34 +30,52 @@ def uploads(server: Server) -> str:
 # -- a disc
 
 
-@TABLE.row(
-    "disc_3000", "disc of 3,000 files, ÷ the plain copy of its bytes by the same way", 1.3, at_most=True, extra=True
-)
-def disc_3000(stage: Stage) -> Measured:
-    """Every file an upload of its own (tus) over 4 connections; the plain copy: the same requests to the sink."""
-    files = [(f"IM{number:06}", one) for number, one in enumerate(data.mr_series(stage.some(3000)))]
-    servers: list[Server] = [stage.sink, stage.consilium]
-    filed: list[float] = []
+def bundle(stage: Stage) -> bytes:
+    """A disc of 3,000 MR images as the browser sends a folder: one tar."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for number, one in enumerate(data.mr_series(stage.some(3000))):
+            member = tarfile.TarInfo(f"DICOM/ST{number // 500:03}/IM{number:06}")
+            member.size = len(one)
+            archive.addfile(member, io.BytesIO(one))
+    return out.getvalue()
+
+
+def disc(stage: Stage) -> tuple[Values, Values, int]:
+    """Seconds until a disc was sent, by server; ours until it was filed and until everything was looked at; bytes."""
+    tar = bundle(stage)
+    later: Values = {"filed": [], "looked at": []}
 
     def once(server: Server) -> float:
         server.renew()
         server.settle()
-        seconds = timed(lambda: together(files, STREAMS, lambda share: tus.upload(server, share, uploads(server))))
+        seconds = timed(lambda: tus.upload(server, [("disc.tar", tar)], uploads(server)))
         if isinstance(server, Consilium):
             started = time.perf_counter()
+            server.inside("filed", case=server.case, files=stage.some(3000))
+            later["filed"].append(seconds + time.perf_counter() - started)
             server.settle()
-            filed.append(seconds + time.perf_counter() - started)
-            found = server.inside("counts", case=server.case)
-            if found["files"] != len(files):
-                raise RuntimeError(f"{found['files']} of {len(files)} files were filed.")
+            later["looked at"].append(seconds + time.perf_counter() - started)
         return seconds
 
-    found = alternate(min(stage.rounds, 3), servers, once)
-    each = ratios(found["Consilium"], found["sink"])
-    done = f"Until every file was read, filed and previewed: {statistics.median(filed):.1f} s (median)."
-    return Measured(
-        statistics.median(each), found, "s", each, [done, f"{sum(len(one) for _, one in files) / 1e6:.0f} MB."]
-    )
+    return alternate(min(stage.rounds, 3), [stage.sink, stage.consilium], once), later, len(tar)
+
+
+@TABLE.row(
+    "disc_3000", "disc of 3,000 files, sent and filed, ÷ the plain copy of its bytes", 1.3, at_most=True, extra=True
+)
+def disc_3000(stage: Stage) -> Measured:
+    """One tus upload; the plain copy sends the same requests to the sink. Filed: a row for every image, shown."""
+    found, later, size = disc(stage)
+    each = ratios(later["filed"], found["sink"])
+    sent = statistics.median(ratios(found["Consilium"], found["sink"]))
+    looked = statistics.median(later["looked at"])
+    notes = [
+        f"{size / 1e6:.0f} MB. Sent (acknowledged, durable): {sent:.2f} × the plain copy.",
+        f"Until every hash was computed and the first pictures were made: {looked:.1f} s (median).",
+    ]
+    raw = {"plain copy": found["sink"], "sent": found["Consilium"], "filed": later["filed"]}
+    return Measured(statistics.median(each), raw, "s", each, notes)
 
 
 # -- a very large upload
@@ -78,9 +98,10 @@ def upload_3gb_memory(stage: Stage) -> Measured:
     server.settle()
     piece = os.urandom(tus.PIECE)
     pid = server.process.pid if server.process else 0
-    idle, all_idle = memory(pid, named="granian"), memory(pid)
+    web_pid = started_as(pid, "granian")
+    idle, all_idle = memory(web_pid), memory(pid)
     connection = Connection(server.port)
-    with Peak(pid, named="granian") as web, Peak(pid) as everything:
+    with Peak(web_pid) as web, Peak(pid) as everything:
         started = time.perf_counter()
         path = tus.create(connection, uploads(server), server.headers, size=size, name="large.bin")
         whole, rest = divmod(size, len(piece))
