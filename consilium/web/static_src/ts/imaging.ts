@@ -11,11 +11,15 @@ declare global {
   }
 }
 
-const SIGNED_OUT = new Set([0, 401, 403, 404, 502, 503]);
+const NARROW = 768;
+
+const asked = location.pathname + location.search;
 
 function showProblem(): void {
   const problem = document.querySelector<HTMLElement>("[data-viewer-problem]");
   if (problem) problem.hidden = false;
+  // The viewer goes to an address of its own then, which a reload would not find here.
+  window.setTimeout(() => history.replaceState(history.state, "", asked), 2000);
 }
 
 function settings(data: DOMStringMap): Record<string, unknown> {
@@ -25,7 +29,14 @@ function settings(data: DOMStringMap): Record<string, unknown> {
     routerBasename: data["router"],
     extensions: [],
     modes: [],
-    customizationService: [{ "ohif.tours": { $set: [] }, "viewportOverlay.patientName": { $set: null } }],
+    customizationService: [{ "ohif.tours": { $set: [] } }],
+    modesConfiguration: {
+      // On a narrow screen the picture comes first; the list of series opens by its button.
+      "@ohif/mode-longitudinal": {
+        routes: { 0: { layoutInstance: { props: { leftPanelClosed: { $set: innerWidth < NARROW } } } } },
+      },
+    },
+    measurementTrackingMode: "none", // nothing is kept, so nobody is asked whether to keep it
     showStudyList: false,
     showWarningMessageForCrossOrigin: false,
     showCPUFallbackMessage: true,
@@ -62,7 +73,8 @@ function settings(data: DOMStringMap): Record<string, unknown> {
       },
     ],
     httpErrorHandler: (error: Failure) => {
-      if (SIGNED_OUT.has(error.status ?? error.request?.status ?? -1)) showProblem();
+      const status = error.status ?? error.request?.status ?? 0;
+      if (status === 0 || status >= 400) showProblem();
     },
   };
 }
@@ -72,7 +84,6 @@ function settings(data: DOMStringMap): Record<string, unknown> {
  * starts; then the address is the record's own again, which is also what a bookmark or a reload gets.
  */
 function open(data: DOMStringMap, root: HTMLElement): void {
-  const asked = location.pathname + location.search;
   const wanted = new URLSearchParams({ StudyInstanceUIDs: data["study"] ?? "" });
   if (data["series"]) wanted.set("initialSeriesInstanceUID", data["series"]);
   if (data["instance"]) wanted.set("initialSOPInstanceUID", data["instance"]);
