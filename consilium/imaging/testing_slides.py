@@ -82,7 +82,7 @@ def svs(path: Path, picture: Array, *, factors: tuple[int, ...] = (4,)) -> Path:
 def ndpi(path: Path, picture: Array, *, factors: tuple[int, ...] = (4,), starts: bool = True) -> Path:
     """What a Hamamatsu scanner writes: each level one JPEG with restart intervals, in its own kind of TIFF.
 
-    Widths are multiples of 256, as its intervals are.
+    Levels whose width is no multiple of 256, the length of its intervals, are plain JPEGs.
     """
     data = bytearray(b"II*\0" + bytes(8))
     levels = [(1.0, picture, 20.0), *((1 / f, halved(picture, f), 20.0 / f) for f in factors)]
@@ -114,7 +114,9 @@ def _restarting(pixels: Array) -> tuple[bytes, list[int]]:
     padded = np.full((-(-pixels.shape[0] // 8) * 8, pixels.shape[1], 3), 255, np.uint8)
     padded[: pixels.shape[0]] = pixels
     out = io.BytesIO()
-    Image.fromarray(padded).save(out, "JPEG", quality=90, subsampling="4:2:2", restart_marker_blocks=16)
+    Image.fromarray(padded).save(
+        out, "JPEG", quality=90, subsampling="4:2:2", restart_marker_blocks=0 if pixels.shape[1] % 256 else 16
+    )
     stream = bytearray(out.getvalue())
     at = stream.index(b"\xff\xda")
     scan = at + 2 + int.from_bytes(stream[at + 2 : at + 4], "big")
