@@ -11,6 +11,7 @@ from uuid import UUID
 from consilium.gateways.data.grants import Grants
 from consilium.gateways.tus.app import Tus
 from consilium.gateways.tus.protocol import BODY_TYPE, VERSION
+from consilium.records.models import Transfer, Upload
 from consilium.web import case_gate
 
 
@@ -106,3 +107,15 @@ class TusClient:
         answer = self.ask("HEAD", path)
         assert answer.status == 200, answer
         return answer.offset
+
+
+def transfer_at(path: str) -> Transfer:
+    """The row behind an address."""
+    return Transfer.objects.get(pk=path.rsplit("/", 1)[-1])
+
+
+def upload_at(path: str) -> Upload:
+    """What a complete upload became."""
+    found = transfer_at(path).upload
+    assert found is not None
+    return found
