@@ -17,6 +17,7 @@ from consilium.imaging.header_values import (
     DEFAULT,
     EXPLICIT_BYTES,
     LONG_BYTES,
+    Decoder,
     Encodings,
     NotFast,
     attribute,
@@ -34,6 +35,7 @@ MAX_ELEMENTS = 250_000
 INLINE_MAX = 1023  # bytes; from 1 KiB on a binary value is bulk data
 _PIXEL_REPRESENTATION = 0x00280103
 _LUT_DESCRIPTORS = frozenset({0x00281101, 0x00281102, 0x00281103, 0x00283002})
+_SPECIAL = _LUT_DESCRIPTORS | {0x00080005, _PIXEL_REPRESENTATION}
 _SIGNED_BY_PIXELS = frozenset({
     0x00189810, 0x00221452, 0x00280104, 0x00280105, 0x00280106, 0x00280107, 0x00280108, 0x00280109, 0x00280110,
     0x00280111, 0x00280120, 0x00280121, 0x00281101, 0x00281102, 0x00281103, 0x00283002, 0x00409211, 0x00409216,
@@ -45,6 +47,10 @@ _explicit = Struct("<HH2sH").unpack_from
 _long = Struct("<L").unpack_from
 
 Bulk = Callable[[str], str]
+# the eight bytes of an explicit element → (bytes to the next one, tag, key, VR, decoder)
+_PLAIN: dict[bytes, tuple[int, int, str, str, Decoder]] = {}
+_NONE: dict[bytes, tuple[int, int, str, str, Decoder]] = {}
+_MAX_PLAIN = 8192
 _NOT_KNOWN_YET = object()
 
 
@@ -123,8 +129,17 @@ class Reader:
 
     def _elements(self, level: _Level, pos: int, end: int | None, header: Header | None = None) -> int:
         """Read elements until `end`, or with None until the item delimiter. Returns the position behind."""
-        last = -1
+        last, limit, data, found = -1, self.end if end is None else end, self.data, level.found
+        known = _NONE if level.around.implicit else _PLAIN
         while pos != end:
+            if (plain := known.get(data[pos : pos + 8])) is not None:
+                step, tag, key, vr, decode = plain
+                if last < tag and pos + step <= limit and self.room:
+                    values = decode(data[pos + 8 : pos + step], level.encodings)
+                    found[key] = {"vr": vr, "Value": values} if values else {"vr": vr}
+                    last, pos = tag, pos + step
+                    self.room -= 1
+                    continue
             tag, vr, length, pos = self._head(pos, level.around.implicit)
             if tag == ITEM_END:
                 if end is not None or length:
@@ -193,6 +208,16 @@ class Reader:
             return "UN"
         return dictionary_vr(tag)
 
+    def _remember(self, tag: int, vr: str, pos: int, length: int) -> None:
+        """Short values in explicit VR that mean nothing for others need no thought the next time."""
+        head = self.data[pos - 8 : pos]
+        special = tag in _SPECIAL or (tag >> 16 & 1 and tag & 0xFFFF < 0x100) or vr == "PN" or not tag & 0xFFFF
+        if special or head[4:6] != vr.encode() or head[4:6] in LONG_BYTES:
+            return
+        if len(_PLAIN) >= _MAX_PLAIN:
+            _PLAIN.clear()
+        _PLAIN[head] = (8 + length, tag, f"{tag:08X}", vr, DECODERS[vr])
+
     def _value(self, level: _Level, tag: int, vr: str, pos: int, length: int) -> None:
         raw = self.data[pos : pos + length] if vr not in BINARY or length <= INLINE_MAX else b""
         if vr not in DECODERS and vr not in BINARY:
@@ -214,6 +239,8 @@ class Reader:
         elif tag >> 16 & 1 and 0x10 <= tag & 0xFFFF < 0x100 and len(values) == 1 and isinstance(values[0], str):
             level.creators[tag] = values[0]
         level.found[key] = attribute(vr, values)
+        if not level.around.implicit:
+            self._remember(tag, vr, pos, length)
 
     def _binary(self, path: str, vr: str, raw: bytes, pos: int, length: int) -> dict[str, Any]:
         if not length:

@@ -38,6 +38,7 @@ charset.ENCODINGS_TO_CODES.setdefault("iso8859_15", b"\x1b-b")
 _SIMPLIFIED_CHINESE = "\x1b$)A"  # Python's codec for ISO-IR 58 leaves the escape sequence in the text
 
 _UI = re.compile(r"[0-9.\\]*").fullmatch
+_SHORT = 160  # bytes: without exponent, a number of no more digits is finite
 _DECIMAL = re.compile(r"[0-9+\-.eE\\ ]*").fullmatch
 _INTEGER = re.compile(r"[0-9+\-\\ ]*").fullmatch
 _ESCAPES = re.compile(rb"\x1b(?:\$[()].|..)?", re.DOTALL).findall
@@ -61,8 +62,6 @@ def encodings_of(raw: bytes) -> Encodings:
 def text_of(raw: bytes, encodings: Encodings) -> str:
     """Decoded with code extensions (PS3.5 §6.1.2.5). Raises NotFast where a character is lost."""
     if b"\x1b" not in raw:
-        if raw.isascii():
-            return raw.decode("ascii")
         try:
             return raw.decode(encodings[0])
         except UnicodeError:
@@ -79,10 +78,12 @@ def text_of(raw: bytes, encodings: Encodings) -> str:
 
 def _strings(raw: bytes, _encodings: Encodings) -> list[Any]:
     """AS, CS, DA, DT, TM: the default repertoire, only the end is padding."""
-    text = raw.decode("latin-1").rstrip(" \0")
-    if not text:
-        return []
-    return [part or None for part in text.split("\\")] if "\\" in text else [text]
+    parts = raw.decode("latin-1").rstrip(" \0").split("\\")
+    return parts if "" not in parts else _without_empty(parts)
+
+
+def _without_empty(parts: list[str]) -> list[Any]:
+    return [part or None for part in parts] if len(parts) > 1 else []
 
 
 def _titles(raw: bytes, _encodings: Encodings) -> list[Any]:
@@ -92,6 +93,9 @@ def _titles(raw: bytes, _encodings: Encodings) -> list[Any]:
 
 
 def _uids(raw: bytes, _encodings: Encodings) -> list[Any]:
+    one = raw.rstrip(b"\0 ")
+    if one.translate(None, b".").isdigit():
+        return [one.decode("ascii")]
     text = raw.decode("latin-1").rstrip(" \0")
     if not text:
         return []
@@ -101,6 +105,11 @@ def _uids(raw: bytes, _encodings: Encodings) -> list[Any]:
 
 
 def _decimals(raw: bytes, _encodings: Encodings) -> list[Any]:
+    if len(raw) < _SHORT and not raw.translate(None, b"0123456789.-\\ "):
+        try:
+            return [*map(float, raw.split(b"\\"))]
+        except ValueError:  # an empty one among several, or nonsense: below
+            pass
     text = raw.decode("latin-1").strip().rstrip(" \0")
     if not text:
         return []
@@ -116,6 +125,8 @@ def _decimals(raw: bytes, _encodings: Encodings) -> list[Any]:
 
 
 def _integers(raw: bytes, _encodings: Encodings) -> list[Any]:
+    if len(raw) < 16 and raw.isdigit():
+        return [int(raw)]
     text = raw.decode("latin-1").rstrip(" \0")
     if not text:
         return []
@@ -132,7 +143,7 @@ def _integers(raw: bytes, _encodings: Encodings) -> list[Any]:
 
 def _texts(raw: bytes, encodings: Encodings) -> list[Any]:
     """LO, SH, UC: several values, each padded."""
-    text = text_of(raw, encodings)
+    text = raw.decode("ascii") if raw.isascii() and b"\x1b" not in raw else text_of(raw, encodings)
     if "\\" not in text:
         text = text.rstrip("\0 ")
         return [text] if text else []
