@@ -17,10 +17,13 @@ from django.urls import get_resolver  # isort: skip
 
 from consilium.config.bridge import Bridge, Receive, Send, plain
 from consilium.config.environ import Scope
+from consilium.config.origin import origin_of
 from consilium.gateways.data.app import DataPlane, Grant
 from consilium.gateways.data.grants import Grant as CaseGrant
 from consilium.gateways.data.grants import Grants
 from consilium.gateways.data.slides import Slides, is_slide
+from consilium.gateways.dicomweb.app import ROOT as DICOMWEB_ROOT
+from consilium.gateways.dicomweb.app import DicomWeb
 from consilium.gateways.tus.app import Tus
 from consilium.gateways.tus.protocol import place_of
 
@@ -44,6 +47,7 @@ data_plane = DataPlane(_gate)
 grants = Grants(_case_gate, data_plane.pool)
 tus = Tus(grants)
 slides = Slides(grants)
+dicomweb = DicomWeb(grants, origin=lambda scope: origin_of(scope, bridge.proxies))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,6 +73,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
             await tus(scope, receive, noting)
         elif is_slide(scope["path"]):
             await slides(scope, receive, noting)
+        elif DICOMWEB_ROOT.fullmatch(scope["path"]):
+            await dicomweb(scope, receive, noting)
         elif scope["path"].startswith("/data/"):
             await data_plane(scope, receive, noting)
         else:

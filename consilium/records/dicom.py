@@ -36,8 +36,10 @@ def read_header(what: content.Content) -> dict[str, Any] | None:
             length = min(MOST, max(length * 4, no.needed))
     from consilium.imaging import header_slow
 
-    slow = header_slow.scan_jailed(lambda: content.chunks(what))
-    return as_kept(slow) if slow else None
+    try:
+        return as_kept(header_slow.scan_jailed(content.chunks(what)))
+    except header.NotFast:
+        return None
 
 
 def as_kept(found: header.Header) -> dict[str, Any]:

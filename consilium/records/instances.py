@@ -55,10 +55,11 @@ class Origin:
 
 @dataclass(frozen=True)
 class Filed:
-    """What became of one instance: code "stored" or "duplicate", and its file when stored."""
+    """What became of one instance: code "stored" or "duplicate", and its file and record when stored."""
 
     code: str
     file: UUID | None = None
+    record: UUID | None = None
 
 
 def add(new: Sequence[NewInstance], origin: Origin) -> list[Filed]:
@@ -76,7 +77,7 @@ def add(new: Sequence[NewInstance], origin: Origin) -> list[Filed]:
             known.add(instance)
             row = _row(one, records.of(one, study), series, instance, origin)
             rows.append(row)
-            answers.append(Filed("stored", row.pk))
+            answers.append(Filed("stored", row.pk, row.record_id))
         RecordFile.objects.bulk_create(rows, batch_size=100)
         records.save()
         if rows:

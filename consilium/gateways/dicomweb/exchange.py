@@ -1,0 +1,104 @@
+"""One request: what was asked for, by whom, and how it is answered."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from consilium.gateways.data.app import ALWAYS
+from consilium.gateways.data.grants import Grant
+from consilium.gateways.dicomweb import negotiate, reply
+from consilium.gateways.dicomweb.index import CaseIndex, Instance, Series, Tree
+from consilium.gateways.dicomweb.negotiate import Range
+from consilium.gateways.dicomweb.reply import Header, NotHere, Receive, Refused, Scope, Send
+
+if TYPE_CHECKING:
+    from consilium.gateways.dicomweb.app import DicomWeb
+
+JSON_TYPES = ("application/dicom+json", "application/json")
+
+
+@dataclass
+class Exchange:
+    """`path`: the named parts of the path; `root`: the absolute URL of the case's DICOMweb; `tree`: what they see."""
+
+    app: "DicomWeb"
+    scope: Scope
+    receive: Receive
+    send: Send
+    path: dict[str, str]
+    query: dict[str, list[str]]
+    root: str
+    grant: Grant
+    index: CaseIndex
+    tree: Tree
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    accept: tuple[Range, ...] = ()
+
+    # -- what it is about
+    def instances(self) -> list[Instance]:
+        """All instances of the resource in the path. Raises NotHere."""
+        return [one for series in self.series() for one in series.instances if self._named(one)]
+
+    def series(self) -> list[Series]:
+        """All series of the resource in the path, in order. Raises NotHere."""
+        study = self.tree.studies.get(self.path["study"])
+        wanted = self.path.get("series")
+        found = [one for one in study.series.values() if wanted in (None, one.uid)] if study else []
+        if not found or ("instance" in self.path and self.path["instance"] not in found[0].members):
+            raise NotHere
+        return sorted(found, key=lambda one: (one.first.header.number("00200011"), one.uid))
+
+    def instance(self) -> Instance:
+        """The instance that the path names. Raises NotHere."""
+        one = self.tree.by_uid.get(self.path["instance"])
+        if one is None or one.study != self.path["study"] or one.series != self.path["series"]:
+            raise NotHere
+        return one
+
+    def _named(self, one: Instance) -> bool:
+        return self.path.get("instance", one.uid) == one.uid
+
+    # -- doing
+    async def open(self, instances: Iterable[Instance]) -> None:
+        """Note the look at each record, before anything of it leaves."""
+        for record in {one.record for one in instances}:
+            await self.app.grants.open(self.grant, record)
+
+    async def thread(self, call: Any, *args: Any) -> Any:
+        """Run something that reads disk or database in a thread."""
+        return await self.app.grants.thread(call, *args)
+
+    # -- answering
+    def takes_gzip(self) -> bool:
+        """Whether the client takes Content-Encoding: gzip (RFC 9110 §12.5.3)."""
+        codings = self.headers.get(b"accept-encoding", b"").lower().replace(b" ", b"").split(b",")
+        return any(one.partition(b";")[0] in (b"gzip", b"*") and one[-3:] != b"q=0" for one in codings)
+
+    def require_json(self) -> None:
+        """Raises Refused (406) when the client takes no JSON; XML is not made here."""
+        if not any(one.covers(kind) for one in self.accept for kind in JSON_TYPES) and self.accept:
+            raise Refused(406, "Attributes can be had as application/dicom+json only; XML is not made here.")
+
+    async def whole(self, media_type: bytes, body: bytes, *headers: Header) -> None:
+        """An answer in one piece."""
+        if self.scope["method"] == "HEAD":
+            length = (b"content-length", str(len(body)).encode())
+            await self._head([(b"content-type", media_type), length, *headers], 200)
+            return
+        await reply.whole(self.send, 200, media_type, body, *headers)
+
+    async def stream(self, head: list[Header], pieces: Iterator[bytes], status: int = 200) -> None:
+        """An answer in pieces that a thread makes."""
+        if self.scope["method"] == "HEAD":
+            await self._head(head, status)
+            return
+        await reply.stream(self.send, self.receive, self.thread, (status, head), pieces)
+
+    async def _head(self, head: list[Header], status: int) -> None:
+        await self.send({"type": "http.response.start", "status": status, "headers": [*ALWAYS, *head]})
+        await self.send({"type": "http.response.body", "body": b""})
+
+
+def read_accept(headers: dict[bytes, bytes], query: dict[str, list[str]]) -> tuple[Range, ...]:
+    """What the client accepts. Raises Refused (400)."""
+    return negotiate.wanted(headers, query)

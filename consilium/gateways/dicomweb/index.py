@@ -1,0 +1,216 @@
+"""What a case holds, by study, series and instance, in memory: searches and frames ask no database.
+
+Built from the headers of the case's DICOM files. Instances never change, so it only grows: what this process files
+is added at once, what another one filed is noticed by the number of files, looked at once a second at most.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from consilium.gateways.dicomweb.reply import Thread
+from consilium.imaging.header import Header
+from consilium.imaging.header_frames import Ranges
+from consilium.records.models import RecordFile
+
+STALE = 1.0  # seconds
+CASES = 64
+INSTANCES = 200_000  # of all cases together
+VIEWS = 8
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """One stored instance; `space`, `blob`, `offset`, `size`, `more` say where its bytes lie (records.content)."""
+
+    space: UUID
+    file: UUID
+    record: UUID
+    blob: UUID
+    offset: int
+    size: int
+    more: list[list[Any]]
+    header: Header
+    frames: list[Ranges] | None = None  # where each frame lies, once somebody asked
+    shown: dict[Any, bytes] = field(default_factory=dict)  # search results about it (qido.py)
+
+    @property
+    def study(self) -> str:
+        return self.header.study
+
+    @property
+    def series(self) -> str:
+        return self.header.series
+
+    @property
+    def uid(self) -> str:
+        return self.header.instance
+
+
+@dataclass(slots=True, eq=False)
+class Series:
+    uid: str
+    study: "Study"
+    members: dict[str, Instance] = field(default_factory=dict)
+    _sorted: list[Instance] | None = None
+
+    @property
+    def instances(self) -> list[Instance]:
+        """By instance number."""
+        if self._sorted is None or len(self._sorted) != len(self.members):
+            self._sorted = sorted(self.members.values(), key=lambda one: (one.header.number("00200013"), one.uid))
+        return self._sorted
+
+    @property
+    def first(self) -> Instance:
+        return self.instances[0]
+
+
+@dataclass(slots=True, eq=False)
+class Study:
+    uid: str
+    series: dict[str, Series] = field(default_factory=dict)
+
+    @property
+    def instances(self) -> list[Instance]:
+        return [one for series in self.series.values() for one in series.instances]
+
+    @property
+    def first(self) -> Instance:
+        return next(iter(self.series.values())).first
+
+
+class Tree:
+    """Studies, their series and their instances."""
+
+    def __init__(self, instances: Iterable[Instance] = ()) -> None:
+        self.studies: dict[str, Study] = {}
+        self.by_uid: dict[str, Instance] = {}
+        for one in instances:
+            self.add(one)
+
+    def add(self, one: Instance) -> None:
+        """Take in an instance; a second one with the same UID is left out."""
+        if one.uid in self.by_uid:
+            return
+        self.by_uid[one.uid] = one
+        study = self.studies.setdefault(one.study, Study(one.study))
+        series = study.series.setdefault(one.series, Series(one.series, study))
+        series.members[one.uid] = one
+
+
+class CaseIndex:
+    """All instances of one case, and what the holders of grants may see of them."""
+
+    def __init__(self, space: UUID) -> None:
+        self.space = space
+        self.tree = Tree()
+        self.files: set[UUID] = set()
+        self.records: set[UUID] = set()
+        self.grew_at = 0.0  # when a record came that had not been here before (monotonic)
+        self.rows = -1  # files of the case when last looked
+        self.looked_at = 0.0
+        self._views: OrderedDict[frozenset[UUID], Tree] = OrderedDict()
+
+    def add(self, one: Instance) -> None:
+        """Take in a new instance."""
+        if one.file in self.files:
+            return
+        self.files.add(one.file)
+        if one.record not in self.records:
+            self.records.add(one.record)
+            self.grew_at = time.monotonic()
+        self.tree.add(one)
+        self._views.clear()
+
+    def seen_by(self, records: frozenset[UUID]) -> Tree:
+        """The part of it that lies in these records: for its holder nothing else exists."""
+        if self.records <= records:
+            return self.tree
+        key = records & self.records
+        view = self._views.get(key)
+        if view is None:
+            view = self._views[key] = Tree(one for one in self.tree.by_uid.values() if one.record in key)
+            if len(self._views) > VIEWS:
+                self._views.popitem(last=False)
+        return view
+
+
+class Indexes:
+    """The indexes of the cases that were asked for last."""
+
+    def __init__(self, thread: Thread) -> None:
+        self._thread = thread
+        self._kept: OrderedDict[UUID, CaseIndex] = OrderedDict()
+
+    async def of(self, space: UUID, *, fresh: bool = False) -> CaseIndex:
+        """The index of a case, at most a second old; with `fresh` as it is now."""
+        found = self._kept.get(space)
+        now = time.monotonic()
+        if found is not None and not fresh and now - found.looked_at < STALE:
+            self._kept.move_to_end(space)
+            return found
+        found = found or CaseIndex(space)
+        found.looked_at = now
+        rows = await self._thread(_changes, found)
+        if rows is not None:
+            for one in rows[1]:
+                found.add(one)
+            found.rows = rows[0]
+        self._kept[space] = found
+        self._kept.move_to_end(space)
+        self._make_room(found)
+        return found
+
+    def filed(self, index: CaseIndex, new: Iterable[Instance]) -> None:
+        """This process filed instances: they are there at once."""
+        for one in new:
+            if one.file not in index.files:
+                index.add(one)
+                index.rows += 1
+
+    def _make_room(self, keep: CaseIndex) -> None:
+        total = sum(len(one.files) for one in self._kept.values())
+        while len(self._kept) > 1 and (len(self._kept) > CASES or total > INSTANCES):
+            _space, oldest = self._kept.popitem(last=False)
+            total -= len(oldest.files)
+
+
+COLUMNS = ("id", "record_id", "blob", "offset", "size", "more", "header")
+
+
+def _changes(index: CaseIndex) -> tuple[int, list[Instance]] | None:
+    """(files of the case, instances not in the index), or None when there is nothing new. Runs in a thread."""
+    mine = RecordFile.objects.filter(space=index.space).order_by()
+    rows = mine.count()
+    if rows == index.rows:
+        return None
+    imaging = mine.filter(kind="dicom", header__isnull=False)
+    if not index.files:
+        return rows, [_instance(index.space, row) for row in imaging.values_list(*COLUMNS).iterator(500)]
+    missing = [one for one in imaging.values_list("id", flat=True) if one not in index.files]
+    found: list[Instance] = []
+    for start in range(0, len(missing), 500):
+        some = mine.filter(pk__in=missing[start : start + 500]).values_list(*COLUMNS)
+        found += [_instance(index.space, row) for row in some]
+    return rows, found
+
+
+def _instance(space: UUID, row: tuple[Any, ...]) -> Instance:
+    pk, record, blob, offset, size, more, sealed = row
+    place = SimpleNamespace(seal_space="space", space=space, pk=pk)
+    kept = _HEADER.open(place, sealed)
+    return Instance(space, pk, record, blob, offset, size, more, kept_header(kept, size))
+
+
+_HEADER: Any = RecordFile._meta.get_field("header")
+
+
+def kept_header(kept: dict[str, Any], size: int) -> Header:
+    """The Header of what is kept beside the file (records.dicom.as_kept)."""
+    pixels = tuple(kept["pixels"]) if kept.get("pixels") else None
+    return Header(kept["ts"], kept["dataset"], size, kept["tags"], pixels)
