@@ -1,4 +1,4 @@
-"""Images in another form than they are stored in, made in the jail: decoded frames, pictures, explicit little endian."""
+"""Images in another form than they are stored in, made in the jail: decoded frames, pictures, explicit VR."""
 
 from __future__ import annotations
 

@@ -85,10 +85,9 @@ def _pattern(text: str) -> Callable[[str], Any]:
     """`*` any characters, `?` exactly one; runs of stars count once, so that no pattern takes long."""
     if len(text) > LONGEST or text.count("*") > 32:
         raise Refused(400, "This pattern is too long to search by.")
-    parts = (
-        ".*" if part[0] == "*" else "." if part == "?" else re.escape(part) for part in re.findall(r"\*+|[^*]", text)
-    )
-    return re.compile("".join(parts), re.DOTALL).fullmatch
+    parts = re.findall(r"\*+|[^*]", text)
+    pattern = "".join(".*" if part[0] == "*" else "." if part == "?" else re.escape(part) for part in parts)
+    return re.compile(pattern, re.DOTALL).fullmatch
 
 
 def _number(text: str) -> Test:

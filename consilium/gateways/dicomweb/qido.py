@@ -222,9 +222,8 @@ def _described(entity: Entity, search: Search, root: str) -> dict[str, Any]:
 def _all_fields(tags: dict[str, Any], level: int, search: Search) -> list[str]:
     """includefield=all: everything of this level and of those in the answer above it (§8.3.4.3)."""
     levels = {level, *search.related}
-    return sorted(
-        {key for key in tags if attributes.level_of(key) in levels} | set(search.fields) - attributes.COMPUTED
-    )
+    known = {key for key in tags if attributes.level_of(key) in levels}
+    return sorted((known | set(search.fields)) - attributes.COMPUTED)
 
 
 def _counts(entity: Entity, search: Search) -> dict[str, Any]:

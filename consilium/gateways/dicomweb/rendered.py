@@ -74,13 +74,9 @@ def _picture(one: Instance, number: int, options: dict[str, Any]) -> bytes:
 
 def _options(query: dict[str, list[str]], *, thumbnail: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"size": [THUMBNAIL, THUMBNAIL]} if thumbnail else {}
-    for name, read in (
-        ("viewport", partial(_viewport, thumbnail=thumbnail)),
-        ("window", _window),
-        ("quality", _quality),
-    ):
-        if name in query:
-            found |= read(query[name][-1])
+    readers = {"viewport": partial(_viewport, thumbnail=thumbnail), "window": _window, "quality": _quality}
+    for name in readers.keys() & query.keys():
+        found |= readers[name](query[name][-1])
     return found
 
 
@@ -104,8 +100,8 @@ def _viewport(text: str, *, thumbnail: bool) -> dict[str, Any]:
         raise Refused(400, f"A viewport is 1 to {LARGEST} pixels wide and high.")
     found: dict[str, Any] = {"size": size}
     if len(numbers) == 6:
-        left, top, width, height = (int(one) if one is not None else fallback
-                                    for one, fallback in zip(numbers[2:], (0, 0, 2**20, 2**20), strict=True))  # fmt: skip
+        given = zip(numbers[2:], (0, 0, 2**20, 2**20), strict=True)
+        left, top, width, height = (int(fallback if one is None else one) for one, fallback in given)
         if left < 0 or top < 0 or not width or not height:
             raise Refused(400, "The part of the image to show begins inside of it and is not empty.")
         found["region"] = [left, top, width, height]
