@@ -3,7 +3,9 @@
 `tags` is the header as imaging/header.py reads it: {"00100020": ["LO", ["4711"]], …}.
 """
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 from pydicom.datadict import tag_for_keyword
@@ -51,8 +53,13 @@ def tag(keyword: str) -> str:
 
 def value(tags: Tags, keyword: str) -> Any:
     """The first value of an element, or None."""
-    values = tags.get(_TAG[keyword], ("", ()))[1]
+    values = tags.get(_TAG.get(keyword) or tag(keyword), ("", ()))[1]
     return values[0] if values else None
+
+
+def value_of(tags: Tags) -> Callable[[str], Any]:
+    """`value` of one header."""
+    return partial(value, tags)
 
 
 def from_tags(tags: Tags, transfer_syntax: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.template.loader import render_to_string
 
 from consilium.cases.models import Case
+from consilium.imaging.dicomdir import Member, dicomdir
 from consilium.opinions.models import Report
 from consilium.records import content
 from consilium.records.models import Record
@@ -55,14 +56,48 @@ class _Pipe:
 
 def stream(case: Case, records: list[Record], reports: list[Report]) -> Iterator[bytes]:
     """The archive in pieces."""
-    entries = [*report_entries(case, reports), *record_entries(case, records)]
-    index = render_to_string("patient/index_of_archive.html", {"case": case, "entries": _listed(entries)})
+    discs = [_Disc(number, record) for number, record in enumerate(filter(_is_study, records), start=1)]
+    documents = record_entries(case, [record for record in records if not _is_study(record)])
+    entries = [*report_entries(case, reports), *documents]
+    images = [entry for disc in discs for entry in disc.entries]
+    told = {"case": case, "entries": _listed(entries), "studies": [disc.listed() for disc in discs]}
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[arg-type]
-        yield from _written(archive, pipe, "index.html", [index.encode()])
-        for entry in entries:
+        yield from _written(
+            archive, pipe, "index.html", [render_to_string("patient/index_of_archive.html", told).encode()]
+        )
+        sums = "".join(f"{entry.sha256}  {entry.name}\n" for entry in [*entries, *images] if entry.sha256)
+        yield from _written(archive, pipe, "SHA256SUMS", [sums.encode()])
+        if images:
+            yield from _written(archive, pipe, "DICOMDIR", [dicomdir(m for disc in discs for m in disc.members)])
+        for entry in [*entries, *images]:
             yield from _written(archive, pipe, entry.name, entry.chunks)
     yield pipe.taken()
+
+
+def _is_study(record: Record) -> bool:
+    """Images whose headers are known: they go into the DICOM file-set."""
+    return bool(record.images) and any(file.header for file in record.files.all())
+
+
+class _Disc:
+    """One study as it lies on a disc: DICOM/ST000001/SE000001/IM000001 (PS3.10 §8.5: at most eight characters)."""
+
+    def __init__(self, number: int, record: Record) -> None:
+        self.title = record.title or str(record.get_kind_display())
+        self.folder = f"DICOM/ST{number:06d}"
+        self.entries: list[Entry] = []
+        self.members: list[Member] = []
+        series: dict[str, int] = {}
+        for position, file in enumerate((file for file in record.files.all() if file.header), start=1):
+            place = series.setdefault(file.series, len(series) + 1)
+            file_id = ("DICOM", f"ST{number:06d}", f"SE{place:06d}", f"IM{position:06d}")
+            self.entries.append(Entry("/".join(file_id), content.chunks(file), file.sha256, file.size, self.title))
+            self.members.append(Member(file.header["tags"], file.header["ts"], file_id))
+
+    def listed(self) -> dict[str, str | int]:
+        total = sum(entry.size for entry in self.entries)
+        return {"title": self.title, "folder": self.folder, "count": len(self.entries), "size": size(total)}
 
 
 def _written(archive: zipfile.ZipFile, pipe: _Pipe, name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
