@@ -179,13 +179,15 @@ def report_anywhere(by: Principal, report_id: UUID) -> Report:
 
 
 def entries(by: Principal, of: Case, *kinds: str, within: Record | None = None) -> list[Entry]:
-    """Structured facts read from the records in scope, each with its record; `within`: of one record only.
+    """Structured facts read from the records in scope, each with its record.
 
     What stands on a withheld page does not exist, and a structured document is open as a whole or not at all. Records
-    that somebody has to decide on first (perhaps another person's) and removed ones give none. Two queries.
+    that somebody has to decide on first (perhaps another person's) and removed ones give none to the whole case's
+    tables; `within`: of that record only, whatever its status.
     """
-    found = records(by, of).filter(status__in=(Record.Status.READY, Record.Status.FLAGGED))
-    opened = {one.pk: one for one in (found.filter(pk=within.pk) if within else found)}
+    found = records(by, of)
+    chosen = found.filter(pk=within.pk) if within else found.filter(status__in=("ready", "flagged"))
+    opened = {one.pk: one for one in chosen}
     rows = Entry.objects.filter(space=of.pk, record__in=list(opened))
     rows = rows.filter(kind__in=kinds) if kinds else rows
     conclusion = sees_conclusion(by, of)

@@ -164,7 +164,9 @@ def _convert(row: Row, value: Value) -> None:
         value.comparable = False
         return
     value.converted = not units.same(value.ucum, row.ucum)
-    value.number = rounded(found) if value.converted else found
+    if not value.converted:  # the same unit in another spelling: 10*3/uL, 10*9/L
+        return
+    value.number = rounded(found)
     value.low, value.high = (
         None if bound is None else rounded(analytes.to_unit(row.analyte, bound, value.ucum, row.ucum) or 0)
         for bound in (value.low, value.high)
@@ -191,3 +193,19 @@ def _merged(values: Sequence[Value]) -> list[Value]:
 def dates(found: Iterable[Row]) -> list[str]:
     """The days of the table, oldest first; "" for values without a date."""
     return sorted({value.date for row in found for value in row.values})
+
+
+def rejected(entries: Iterable[Entry]) -> list[Row]:
+    """Rows of the entries that somebody marked as wrong, to take that back."""
+    found: dict[str, Row] = {}
+    for entry in entries:
+        if entry.status == Entry.Status.REJECTED:
+            value = value_of(entry)
+            row = _row_of(entry.body, value)
+            found.setdefault(row.key, row).values.append(value)
+    return list(found.values())
+
+
+def key_of(entry: Entry) -> str:
+    """The key of the row an entry belongs to."""
+    return _row_of(entry.body, value_of(entry)).key

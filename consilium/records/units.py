@@ -193,3 +193,17 @@ def same(one: str, other: str) -> bool:
 def _kept(code: str) -> str:
     """Annotations that tell otherwise equal units apart: D-dimer as FEU or DDU, clearance by body surface."""
     return "".join(re.findall(r"\{(?:FEU|DDU|1\.73_m2)\}", code))
+
+
+_PRETTY = {
+    "10*3": "10³", "10*6": "10⁶", "10*9": "10⁹", "10*12": "10¹²", "[IU]": "IU", "{1.73_m2}": "1.73 m²",
+    "mm[Hg]": "mmHg", "[ppth]": "‰", "kg/m2": "kg/m²", "[pH]": "",
+}  # fmt: skip
+
+
+def shown(code: str) -> str:
+    """A UCUM code as people write it: 10⁹/L, µmol/L, IU/L."""
+    for ucum_part, words in _PRETTY.items():
+        code = code.replace(ucum_part, words)
+    code = re.sub(r"\{([^{}]*)\}", r" \1", code).replace("Cel", "°C")
+    return re.sub(r"(?<![A-Za-z])u(?=(?:g|mol|L|IU|U|kat)\b)", "µ", code).strip()

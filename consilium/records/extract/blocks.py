@@ -32,10 +32,10 @@ def of_element(element: _Element | None) -> list[dict[str, Any]]:
     out: list[dict[str, Any]] = []
     if element is None:
         return out
-    loose: list[str] = [element.text or ""]
+    loose: list[str] = [_on_one_line(element.text)]
     for child in element:
         _take(child, out, loose)
-        loose.append(child.tail or "")
+        loose.append(_on_one_line(child.tail))
     _flush(out, loose)
     return out[:MAX_BLOCKS]
 
@@ -63,8 +63,14 @@ def _take(node: _Element, out: list[dict[str, Any]], loose: list[str]) -> None:
         loose.append(words(node))
 
 
+def _on_one_line(text: str | None) -> str:
+    """Line ends of the source are spaces; those of <br> are lines."""
+    return (text or "").replace("\r", " ").replace("\n", " ")
+
+
 def _flush(out: list[dict[str, Any]], loose: list[str]) -> None:
-    text = " ".join(" ".join(loose).split())
+    parts = (" ".join(part.split()) for part in "".join(loose).split("\n"))
+    text = "\n".join(part for part in parts if part)
     loose.clear()
     if text:
         out.append({"p": text[:TEXT]})

@@ -23,6 +23,7 @@ from consilium.records.models import Record
 from consilium.records.search import find
 from consilium.web.guards import with_case
 from consilium.web.http import Request, query_of
+from consilium.web.labs import document as documents
 from consilium.web.reading import present, timeline
 
 MOST_HITS = 100
@@ -140,6 +141,7 @@ def record_page(request: Request, case: Case, record_id: UUID) -> HttpResponse:
         "row": present.row(record, case, withheld=not whole),
         "viewer": present.viewer(record, query_of(request), pages, request.path),
         "texts": present.texts(record, pages),
+        "document": documents.document(record, scopes.entries(request.principal, case, within=record), whole=whole),
         "facts": present.facts_of(record),
         "files": present.downloads(record) if whole else [],
         "layout": layout_of(request, case),
