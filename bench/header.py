@@ -65,6 +65,7 @@ def compare(files: Iterable[bytes], rounds: int) -> dict[str, Any]:
         "values": len(pairs[0][1].tags),
         "scan_ratio": round(statistics.median(ratio), 1),
         "scan_ratio_range": [round(min(ratio), 1), round(max(ratio), 1)],
+        "scan_ratio_of_best": round(min(taken["pydicom"]) / min(taken["scan"]), 1),
         "json_ratio": round(statistics.median(json_ratio), 1),
     }
 

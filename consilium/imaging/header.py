@@ -74,6 +74,22 @@ class Header:
     slow: bool = False
     """Read by pydicom: its DICOM JSON model comes from `header_slow.json_jailed`, not from `dicom_json`."""
 
+    def stored(self) -> dict[str, Any]:
+        """JSON-safe, to be kept (sealed) with the file; `restored` gives the header back."""
+        return {
+            "ts": self.transfer_syntax, "dataset": self.dataset_start, "size": self.size, "tags": self.tags,
+            "pixels": self.pixels, "pixels_tag": self.pixels_tag, "extended": self.extended, "slow": self.slow,
+        }  # fmt: skip
+
+    @classmethod
+    def restored(cls, kept: dict[str, Any]) -> Header:
+        """The header from `stored`, also after a way through JSON. Raises KeyError on anything else."""
+        pixels, extended = kept["pixels"], kept["extended"]
+        return cls(
+            kept["ts"], kept["dataset"], kept["size"], kept["tags"], tuple(pixels) if pixels else None,
+            kept["pixels_tag"], [tuple(one) if one else None for one in extended] if extended else None, kept["slow"],
+        )  # fmt: skip
+
     @property
     def implicit(self) -> bool:
         return self.transfer_syntax == IMPLICIT
@@ -202,9 +218,9 @@ class _Scan:
 
     # -- the data set --------------------------------------------------------------------------------
     def _dataset(self, found: Header, steps: dict[bytes, _Step]) -> None:
-        data, tags, last_head, get = self.data, found.tags, self.end - 8, steps.get
+        data, tags, end, get = self.data, found.tags, self.end, steps.get
         encodings: Encodings = DEFAULT
-        last, pos = 0x0007FFFF, found.dataset_start
+        last, pos, last_head = 0x0007FFFF, found.dataset_start, end - 8
         while pos <= last_head:
             head = data[pos : pos + 8]
             step, tag, wanted = get(head) or _classify(head, steps)
@@ -217,14 +233,16 @@ class _Scan:
                     return
                 continue
             if wanted is not None:
-                if pos + step > self.end:
-                    raise self._short(pos + step + 12)
+                after = pos + step
+                if after > end:
+                    raise self._short(after + 12)
                 key, vr, decode = wanted
-                raw = data[pos + 8 : pos + step]
-                tags[key] = [vr, decode(raw, encodings)]
+                tags[key] = [vr, decode(data[pos + 8 : after], encodings)]
                 if tag == 0x00080005:
-                    encodings = encodings_of(raw)
-            pos += step
+                    encodings = encodings_of(data[pos + 8 : after])
+                pos = after
+            else:
+                pos += step
         if pos != self.size:
             raise self._short(pos + 12)
 

@@ -62,10 +62,9 @@ def json_slow(data: bytes | BinaryIO, *, bulk: Callable[[str], str]) -> dict[str
 def scan_jailed(source: Iterable[bytes], **limits: Any) -> Header:
     """`scan_slow` in the jail on the chunks of a whole file. Raises NotFast."""
     found = _jailed(source, {"what": "header"}, limits)
-    if not isinstance(found, dict) or "transfer_syntax" not in found:
+    if not isinstance(found, dict):
         raise NotFast("unreadable")
-    found["pixels"] = tuple(found["pixels"]) if found["pixels"] else None
-    return Header(**found)
+    return Header.restored(found)
 
 
 def json_jailed(source: Iterable[bytes], *, bulk: Callable[[str], str], **limits: Any) -> dict[str, Any]:
@@ -97,8 +96,7 @@ def job(fd: int, options: dict[str, Any], output: Output) -> None:
             if options["what"] == "json":
                 found = json_slow(handle, bulk=lambda path: path)
             else:
-                header = scan_slow(handle)
-                found = {name: getattr(header, name) for name in Header.__slots__}
+                found = scan_slow(handle).stored()
     except NotFast:
         return
     output.send({}, json.dumps(found).encode())

@@ -105,6 +105,21 @@ def _uids(raw: bytes, _encodings: Encodings) -> list[Any]:
 
 
 def _decimals(raw: bytes, _encodings: Encodings) -> list[Any]:
+    known = _DECIMALS_SEEN.get(raw)
+    if known is not None:
+        return [*known]
+    found = _read_decimals(raw)
+    if len(raw) < _SHORT:
+        if len(_DECIMALS_SEEN) >= 2048:
+            _DECIMALS_SEEN.clear()
+        _DECIMALS_SEEN[raw] = found[:]
+    return found
+
+
+_DECIMALS_SEEN: dict[bytes, list[Any]] = {}  # the slices of a series share nearly all of them
+
+
+def _read_decimals(raw: bytes) -> list[Any]:
     if len(raw) < _SHORT and not raw.translate(None, b"0123456789.-\\ "):
         try:
             return [*map(float, raw.split(b"\\"))]
@@ -125,8 +140,9 @@ def _decimals(raw: bytes, _encodings: Encodings) -> list[Any]:
 
 
 def _integers(raw: bytes, _encodings: Encodings) -> list[Any]:
-    if len(raw) < 16 and raw.isdigit():
-        return [int(raw)]
+    one = raw.strip(b" ")
+    if len(one) < 16 and one.isdigit():
+        return [int(one)]
     text = raw.decode("latin-1").rstrip(" \0")
     if not text:
         return []
@@ -179,12 +195,12 @@ def _tags(raw: bytes, _encodings: Encodings) -> list[Any]:
 
 def _numbers(code: str) -> Decoder:
     size = struct.calcsize("<" + code)
-    one = struct.Struct("<" + code).unpack
     real = code in "fd"
+    signed = code.islower()
 
     def decode(raw: bytes, _encodings: Encodings) -> list[Any]:
         if len(raw) == size and not real:
-            return [*one(raw)]
+            return [int.from_bytes(raw, "little", signed=signed)]
         if len(raw) % size:
             raise NotFast("value")
         found = list(struct.unpack(f"<{len(raw) // size}{code}", raw))

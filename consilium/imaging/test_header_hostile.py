@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
 import random
 import struct
 import time
@@ -16,7 +18,8 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from bench import data
 from consilium.imaging import header as module
-from consilium.imaging.header import NotFast, scan
+from consilium.imaging.header import Header, NotFast, scan
+from consilium.imaging.header_frames import frames_of
 from consilium.imaging.header_json import dicom_json
 from consilium.imaging.header_slow import scan_slow
 from consilium.imaging.test_header import PYDICOM, assert_same_tags, example, of_element, read, write
@@ -61,6 +64,14 @@ def mutant(chance: random.Random) -> bytes:
     return bytes(one)
 
 
+def follow_up(one: bytes, found: Header) -> None:
+    """What works on a header refuses what it cannot read by NotFast only."""
+    with contextlib.suppress(NotFast):
+        frames_of(lambda at, length: one[at : at + length], found)
+    with contextlib.suppress(NotFast):
+        dicom_json(one, found, bulk=str)
+
+
 def test_mutants_are_read_as_pydicom_does_or_left_to_it():
     chance, read_fast = random.Random(20260314), 0
     for number in range(MUTANTS):
@@ -72,9 +83,7 @@ def test_mutants_are_read_as_pydicom_does_or_left_to_it():
         read_fast += 1
         try:
             assert_same_tags(one, found)
-            dicom_json(one, found, bulk=str)
-        except NotFast:
-            pass
+            follow_up(one, found)
         except Exception as failure:
             failure.add_note(f"mutant {number}")
             raise
@@ -96,6 +105,22 @@ def test_the_json_of_mutants_is_pydicoms_too():
         }
         assert ours == theirs, number
     assert same > 50
+
+
+def test_every_beginning_of_a_file_gives_the_header_or_asks_for_more():
+    for whole in seeds():
+        try:
+            full = scan(whole, size=len(whole))
+        except NotFast:
+            continue
+        end = full.pixels[0] if full.pixels else len(whole)
+        for cut in range(0, min(end + 20, len(whole)), 41):
+            try:
+                assert scan(whole[:cut], size=len(whole)) == full
+            except NotFast as no:
+                assert no.reason == "short"
+                assert cut < no.needed <= len(whole)
+        assert Header.restored(json.loads(json.dumps(full.stored()))) == full
 
 
 def test_random_bytes_are_refused():
