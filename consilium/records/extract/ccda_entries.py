@@ -56,15 +56,22 @@ class _Names:
         found = tree.xpath("//c:section/c:text//*[@ID]", namespaces=NS)
         nodes = found if isinstance(found, list) else []
         self._nodes = {node.get("ID"): node for node in nodes if isinstance(node, etree._Element)}
+        self._words: dict[str, str] = {}
 
     def of(self, element: _Element | None) -> str:
         """The words a <text> or <originalText> holds or points to."""
         if element is None:
             return ""
-        reference = element.find("c:reference", NS)
-        target = self._nodes.get(reference.get("value", "").lstrip("#")) if reference is not None else None
         own = " ".join("".join(str(part) for part in element.itertext()).split())
-        return own or (" ".join(blocks.words(target).split()) if target is not None else "")
+        reference = element.find("c:reference", NS)
+        return own[:1000] or (self._at(reference.get("value", "").lstrip("#")) if reference is not None else "")
+
+    def _at(self, place: str) -> str:
+        """Read once: many entries may point to the same, large place."""
+        if place not in self._words:
+            target = self._nodes.get(place)
+            self._words[place] = " ".join(blocks.words(target).split())[:1000] if target is not None else ""
+        return self._words[place]
 
 
 def _maker(node: _Element, section: str) -> Callable[[_Element, _Names], Iterator[dict[str, Any]]] | None:

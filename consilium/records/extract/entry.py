@@ -9,7 +9,6 @@ note), "source" (where in the file), "analyte" (key of analytes.py or ""), "page
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -41,12 +40,12 @@ class Written(float):
 def number(value: Any) -> float | None:
     """A finite number of sensible size, or None; text is read with a decimal point."""
     if isinstance(value, str):
-        if not re.fullmatch(r"[+-]?\d{1,15}(?:\.\d{1,15})?(?:[eE][+-]?\d{1,2})?", value.strip()):
+        if not re.fullmatch(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?(?:[eE][+-]?[0-9]{1,2})?", value.strip()):
             return None
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) and abs(value) <= LARGEST else None
+    return float(value) if abs(value) <= LARGEST else None  # false for NaN and infinity
 
 
 def written(value: Any) -> str:
@@ -118,8 +117,9 @@ _INTERPRETATIONS = {
     "L*": "LL", "ABN": "A", "HIGH": "H", "LOW": "L", ">": "H", "<": "L",
 }  # fmt: skip
 _NUMBER = r"(-?\d{1,9}(?:\.\d{1,6})?)"
-_BETWEEN = re.compile(rf"\s*\(?{_NUMBER}\s*(?:-|to|–)\s*{_NUMBER}\)?\s*\S{{0,12}}\s*")
-_ONE_END = re.compile(rf"\s*(<=|>=|<|>)\s*{_NUMBER}\s*\S{{0,12}}\s*")
+_UNIT = r"(?:\s*[A-Za-zµ%/][^\s]{0,15})?"
+_BETWEEN = re.compile(rf"\s*\(?{_NUMBER}\s*(?:-|to|–)\s*{_NUMBER}\)?{_UNIT}\s*")
+_ONE_END = re.compile(rf"\s*(<=|>=|<|>)\s*{_NUMBER}{_UNIT}\s*")
 
 
 def bounds(text: str) -> tuple[float | None, float | None]:

@@ -17,7 +17,7 @@ QUALIFIERS = frozenset(
 )  # fmt: skip
 OTHER_SPECIMEN = re.compile(
     r"\b(?:im |i\.? ?u\b|spontan|sammel|24-?h-?)?"
-    r"(urin|harn|urine|liquor|csf|stuhl|stool|punktat|aszites|ascites)(?!st|s(?:ä|ae|a)ure|stoff)",
+    r"(urine|urin|harn|liquor|csf|stuhl|stool|punktat|aszites|ascites)(?!st|s(?:ä|ae|a)ure|stoff)",
     re.I,
 )
 BLOOD = re.compile(

@@ -24,6 +24,8 @@ def checked(value: Any) -> list[dict[str, Any]]:
             continue
         blocks: list[dict[str, Any]] = []
         for block in section.get("blocks", [])[:MAX_BLOCKS] if isinstance(section.get("blocks"), list) else []:
+            if room < 0:
+                return found
             clean = _checked_block(block)
             room -= _size(clean)
             if clean and room >= 0:
