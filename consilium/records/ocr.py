@@ -157,12 +157,21 @@ def _in_languages(png: bytes, file: RecordFile, known: list[str]) -> tuple[Words
         return tesseract.read(png, BY_SCRIPT[script]), BY_SCRIPT[script]
     first = _usual_languages(file)
     words = tesseract.read(png, first)
-    spoken = LANGUAGES.get(guess.language(words.text))
-    if spoken in first or len(words.text.split()) < 8:
-        return words, first
-    others = [spoken] if spoken in LATIN else [one for one in LATIN if one not in first]
-    tried = [(words, first), *((tesseract.read(png, [one]), [one]) for one in others)]
+    others = _other_languages(words, first, script)
+    tried = [(words, first), *((tesseract.read(png, one), one) for one in others)]
     return max(tried, key=lambda pair: pair[0].confidence)
+
+
+def _other_languages(words: Words, first: list[str], script: str) -> list[list[str]]:
+    """What else is worth trying on a page that was read in `first`: what it sounds like, or another script."""
+    spoken = LANGUAGES.get(guess.language(words.text))
+    if spoken in first:
+        return []
+    if not script and words.confidence < UNSURE:  # too few signs to tell the script by
+        return list(BY_SCRIPT.values())
+    if len(words.text.split()) < 8:
+        return []
+    return [[spoken]] if spoken in LATIN else [[one] for one in LATIN if one not in first]
 
 
 def _usual_languages(file: RecordFile) -> list[str]:

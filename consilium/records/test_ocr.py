@@ -5,6 +5,7 @@ import io
 import pikepdf
 import pytest
 import typst
+from django.urls import reverse
 from PIL import Image
 
 from consilium.core import jobs
@@ -27,8 +28,8 @@ UKRAINIAN = (
     "Шановна колего, повідомляємо про обстеження хворої. Хребет має звуження. Рекомендовано лікувальну фізкультуру."
 )
 TURKISH = (
-    "Sayın meslektaşım, hastanın omurga incelemesi yapıldı. Dördüncü bel omurunda daralma görüldü ve bu hasta için "
-    "altı hafta fizik tedavi önerilir, çünkü ağrı için ilaç yeterli değil."
+    "Bu hasta ile ilgili olarak bir rapor: hastanın omurga incelemesi yapıldı ve bu hasta daha önce de geldi. "
+    "Dördüncü bel omurunda daralma görüldü ve fizik tedavi önerilir, çünkü ağrı için ilaç yeterli değil."
 )
 LABORATORY = (
     "#table(columns: (4cm, 3cm, 3cm, 4cm), stroke: none, row-gutter: 4pt, [Laborbefund], [], [], [Referenzbereich], "
@@ -97,13 +98,15 @@ def test_a_text_layer_of_nonsense_is_none(words, nonsense):
 
 # -- reading -----------------------------------------------------------------------------------------
 @installed
-def test_a_scanned_letter_is_read_page_by_page(reading, cast, monkeypatch):
+def test_a_scanned_letter_is_read_page_by_page(reading, cast, as_, monkeypatch):
     case = factories.draft(cast)
     monkeypatch.setattr(jobs, "drain", lambda **more: worker.drain(queues=("default", "ingest"), **more))
     factories.upload(case, scan(drawn(GERMAN), drawn("Seite zwei: Verlauf und Medikation")), "scan.pdf", by=cast.anna)
     record = Record.objects.get(space=case.pk)
     assert (ocr.progress(record), record.kind) == ((0, 2), Record.Kind.OTHER)
     assert ocr.sentence(record) == "We are still reading the words of this scan (0 of 2 pages)."
+    shown = as_(cast.anna).get(reverse("case_upload_list", args=[case.pk])).content.decode()
+    assert ocr.sentence(record) in shown
     assert worker.drain(queues=("ocr",), limit=1) == 1
     record.refresh_from_db()
     assert ocr.progress(record) == (1, 2)
@@ -160,26 +163,30 @@ def test_values_of_a_scanned_table_are_filed_row_by_row(reading, cast):
 @installed
 def test_a_photo_without_words_stays_without(reading, cast):
     case = factories.draft(cast)
-    factories.upload(case, make.picture("JPEG", (400, 300)), "photo.jpg", by=cast.anna)
+    factories.upload(case, make.picture("JPEG", (80, 60)), "photo.jpg", by=cast.anna)
     file = only_file(case)
     assert not "".join(file.text).strip()
     assert ocr.progress(file.record) is None
     assert file.record.status == Record.Status.READY
 
 
-@installed
-def test_what_a_person_has_said_is_not_overruled(reading, cast, monkeypatch):
+def test_what_a_person_has_said_is_not_overruled(cast):
     case = factories.draft(cast)
-    monkeypatch.setattr(jobs, "drain", lambda **more: worker.drain(queues=("default", "ingest"), **more))
     factories.upload(case, scan(drawn(GERMAN)), "scan.pdf", by=cast.anna)
     Record.objects.update(kind=Record.Kind.OPERATION_NOTE, language="en", conclusion_pages=[3])
     record = Record.objects.get()
     record.clinical_date = "2025-01-01"
     record.save()
-    worker.drain(queues=("ocr",))
+    file = only_file(case)
+    file.text = [GERMAN]
+    ocr._finish(file)
     record.refresh_from_db()
     assert (record.kind, record.clinical_date, record.language) == ("operation_note", "2025-01-01", "en")
     assert record.conclusion_pages == [3]
+    Record.objects.update(kind=Record.Kind.OTHER, language="", conclusion_pages=[])
+    ocr._finish(file)
+    record.refresh_from_db()
+    assert (record.kind, record.language, record.conclusion_pages) == ("letter", "de", [0])
 
 
 @installed

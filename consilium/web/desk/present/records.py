@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from consilium.cases.models import Case, RecordRequest
 from consilium.packs import registry
+from consilium.records import ocr
 from consilium.records.models import Record, Upload
 from consilium.records.problems import TABLE as PROBLEMS
 from consilium.web.desk.present.dates import day_of
@@ -90,7 +91,9 @@ def kept(case: Case, records: Iterable[Record]) -> list[dict[str, Any]]:
             "size": extent(record),
             "when": day_of(record.clinical_date) if record.clinical_date else _("no date"),
             "state": states[record.status],
-            "text": " ".join(str(PROBLEMS[code].sentence) for code in record.problems if code in PROBLEMS),
+            "text": " ".join(
+                [*(str(PROBLEMS[code].sentence) for code in record.problems if code in PROBLEMS), ocr.sentence(record)]
+            ).strip(),
             "href": reverse("record", args=[case.pk, record.pk]),
             "move": reverse("desk_record_move", args=[case.pk, record.pk]),
             "removed": record.status == Record.Status.REMOVED,

@@ -16,6 +16,7 @@ from consilium.access.rules import may
 from consilium.cases.models import Case
 from consilium.cases.states import State
 from consilium.packs import registry
+from consilium.records import ocr
 from consilium.records.models import Record, RecordFile, Upload
 from consilium.records.problems import TABLE
 from consilium.web.patient import sections
@@ -104,7 +105,9 @@ def _record(case: Case, by: Principal, row: Record, pictures: dict[UUID, UUID]) 
         "kind": row.get_kind_display(),
         "size": extent,
         "when": when,
-        "text": " ".join(sentence(code) for code in row.problems if code != "wrong_patient"),
+        "text": " ".join(
+            [*(sentence(code) for code in row.problems if code != "wrong_patient"), ocr.sentence(row)]
+        ).strip(),
         "thumbnail": f"/data/files/{pictures[row.pk]}/thumbnail" if row.pk in pictures else "",
         "href": record_address(case, row),
         "undecided": row.status == "undecided",
