@@ -271,15 +271,17 @@ class _Scan:
         """(VR, length, where the value starts) of an element that `_classify` did not settle."""
         if tag >= 0xFFFE0000:
             raise NotFast("structure")
-        if pos + 12 > self.end:
-            raise self._short(pos + 12)
         if implicit:
             length = _implicit_length(head)[0]
             if tag in PIXELS:
                 return "OW", length, pos + 8
             if length != UNDEFINED:
                 return dictionary_vr(tag), length, pos + 8
+            if pos + 12 > self.end:
+                raise self._short(pos + 12)
             return "SQ" if annex_f.sequence_by_tag(tag, self.data, pos + 8) else "UN", length, pos + 8
+        if pos + 12 > self.end:
+            raise self._short(pos + 12)
         vr, length = head[4:6].decode("ascii"), _u32(self.data, pos + 8)[0]
         if vr == "UN" and length == UNDEFINED:
             vr = "SQ"
@@ -293,9 +295,7 @@ class _Scan:
             raise NotFast("pixels")
         if not in_fragments and value + length > self.size:
             raise NotFast("truncated")
-        if in_fragments and value + 8 > self.end:
-            raise self._short(value + 8)
-        if in_fragments and self.data[value : value + 4] != _ITEM_TAG:
+        if in_fragments and not _ITEM_TAG.startswith(self.data[value : value + 4]):
             raise NotFast("pixels")
         found.pixels = (value, -1 if in_fragments else length)
         found.pixels_tag = f"{tag:08X}"

@@ -120,6 +120,7 @@ def test_every_beginning_of_a_file_gives_the_header_or_asks_for_more():
             except NotFast as no:
                 assert no.reason == "short"
                 assert cut < no.needed <= len(whole)
+        assert scan(whole[:end], size=len(whole)) == full
         assert Header.restored(json.loads(json.dumps(full.stored()))) == full
 
 
