@@ -18,7 +18,8 @@ from consilium.core import clock
 from consilium.core.errors import NotFound
 from consilium.opinions.actions import blind
 from consilium.opinions.models import Report
-from consilium.records.models import Entry, Record, RecordFile, Upload
+from consilium.records.models import DataToken, Entry, Record, RecordFile, Transfer, Upload
+from consilium.records.transfers import still_open
 from consilium.talks.models import Clarification, Message
 
 
@@ -131,6 +132,18 @@ def uploads(by: Principal, of: Case) -> QuerySet[Upload]:
     if not (may("record.add", of, by) or may("record.remove", of, by)):
         return Upload.objects.none()
     return Upload.objects.filter(space=of.pk)
+
+
+def transfers(by: Principal, of: Case) -> QuerySet[Transfer]:
+    """What `by` began to send to a case and has not finished."""
+    return still_open(of.pk, by.ref) if may("record.add", of, by) else Transfer.objects.none()
+
+
+def data_tokens(by: Principal, of: Case) -> QuerySet[DataToken]:
+    """The keys for other programs that `by` made for a case."""
+    if by.kind != "user" or not may("record.view", of, by):
+        return DataToken.objects.none()
+    return DataToken.objects.filter(space=of.pk, user=by.id)
 
 
 def reports(by: Principal, of: Case) -> QuerySet[Report]:

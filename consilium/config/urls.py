@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/", include("consilium.web.desk.urls")),
     path("specialist/", include("consilium.web.specialist.urls")),
     path("cases/<uuid:case_id>/records/", include("consilium.web.labs.urls")),
+    path("cases/<uuid:case_id>/records/", include("consilium.web.programs.urls")),
     path("cases/<uuid:case_id>/records/", include("consilium.web.reading.urls")),
     path("cases/<uuid:case_id>/", include("consilium.web.imaging_viewer.urls")),
     path("cases/<uuid:case_id>/", include("consilium.web.slides.urls")),

@@ -10,7 +10,7 @@ from importlib import import_module
 
 AREAS = (
     *("accounts", "public", "patient", "desk", "specialist", "reading", "imaging_viewer", "clinician", "quality"),
-    *("slides", "labs", "admin"),
+    *("slides", "labs", "programs", "admin"),
 )
 
 

@@ -46,6 +46,14 @@ def add_transfer(case: Case, transfer: Transfer, *, by: Principal) -> Upload:
     return upload
 
 
+def discard_transfer(case: Case, transfer: Transfer, *, by: Principal) -> None:
+    """Throw away one's own unfinished upload."""
+    require("record.add", case, by)
+    if transfer.space != case.pk or transfer.sender != by.ref:
+        raise NotFound()
+    transfers.discard(transfer)
+
+
 def read_upload(upload_id: UUID) -> None:
     """Read an upload in the sandbox and file it; called by the job."""
     upload = Upload.objects.filter(pk=upload_id).first()

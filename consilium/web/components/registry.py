@@ -250,7 +250,7 @@ ROWS = (
     Component("form_actions", "Row of buttons under a form; the body holds them", (), {"sticky": False}, body=True),
     Component(
         "upload",
-        "Upload form with drop zone; works as a plain multipart form; the body holds more fields",
+        "Upload form with drop zone; works as a plain multipart form; the body holds more fields; tus: resumable",
         ("action",),
         {
             "name": "file",
@@ -263,6 +263,8 @@ ROWS = (
             "target": "",
             "capture": False,
             "folder": False,
+            "tus": "",
+            "after": "",
         },
         body=True,
     ),

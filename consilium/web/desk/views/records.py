@@ -27,6 +27,7 @@ from consilium.web.desk.guards import desk_case
 from consilium.web.desk.present import records as present
 from consilium.web.desk.views.case import GET_POST, page
 from consilium.web.http import Request
+from consilium.web.programs import sending
 
 
 @require_safe
@@ -46,7 +47,7 @@ def records(request: Request, case: Case) -> HttpResponse:
         "uploads": present.uploads(sent),
         "checking": present.is_checking(sent),
     }
-    return page(request, case, "records", context)
+    return page(request, case, "records", context | sending.context(case, scopes.transfers(by, case)))
 
 
 @require_http_methods(GET_POST)

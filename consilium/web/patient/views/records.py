@@ -24,6 +24,7 @@ from consilium.web.patient.forms.records import CorrectionForm
 from consilium.web.patient.guards import patient_case
 from consilium.web.patient.page import page
 from consilium.web.patient.present import records as present
+from consilium.web.programs import sending
 
 
 @require_safe
@@ -38,7 +39,8 @@ def upload_page(request: Request, case: Case) -> HttpResponse:
 def _listed(request: Request, case: Case) -> dict[str, object]:
     by = request.principal
     uploads, records = list(scopes.uploads(by, case)), list(scopes.records(by, case))
-    return present.upload_page(case, by, uploads, records, present.thumbnails(scopes.files(by, case)))
+    shown = present.upload_page(case, by, uploads, records, present.thumbnails(scopes.files(by, case)))
+    return shown | sending.context(case, scopes.transfers(by, case))
 
 
 @require_safe

@@ -13,7 +13,7 @@ interface Item {
 
 /** Files go one by one with a progress bar each; a break in the connection is tried again. */
 export function uploads(root: ParentNode): void {
-  for (const form of fresh<HTMLFormElement>(root, "form[data-upload]", "data-uploading")) new Uploader(form);
+  for (const form of fresh<HTMLFormElement>(root, "form[data-upload]:not([data-tus])", "data-uploading")) new Uploader(form);
 }
 
 class Uploader {
