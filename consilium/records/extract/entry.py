@@ -123,10 +123,9 @@ _ONE_END = re.compile(rf"\s*(<=|>=|<|>)\s*{_NUMBER}{_UNIT}\s*")
 
 
 def bounds(text: str) -> tuple[float | None, float | None]:
-    """(low, high) of a range in words as HL7 v2 OBX-7 writes it: "70-80", "<5", ">= 60"; (None, None) for others."""
-    match = re.fullmatch(
-        r"\s*\(?(-?\d{1,9}(?:\.\d{1,6})?)\s*(?:-|to|–)\s*(-?\d{1,9}(?:\.\d{1,6})?)\)?\s*\S{0,12}\s*", text
-    )
+    """(low, high) of a range as HL7 v2 OBX-7 writes it: "70-80", "<5", ">= 60"; (None, None) for other words."""
+    text = text[:120]
+    match = _BETWEEN.fullmatch(text)
     if match:
         return number(match[1]), number(match[2])
     match = _ONE_END.fullmatch(text)

@@ -16,7 +16,7 @@ _DATE = re.compile(
 _TIME = re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?(?: ?(?:uhr|h|am|pm))?\b", re.I)
 _BORN = re.compile(r"\b(?:geb|geboren|geburtsdatum|birth|born|dob)", re.I)
 _TAKEN = re.compile(r"entnahme|abnahme|entnommen|abgenommen|collect|drawn|specimen date|sample date|probenahme", re.I)
-_OTHER_LABEL = re.compile(r"eingang|received|befund|report|datum|date|labor|laboratory|vom\b|auftrag|order", re.I)
+_OTHER_LABEL = re.compile(r"eingang|ausgang|freigabe|printed|received|befund|report|datum|date|labor|laboratory|vom\b|auftrag|order", re.I)
 _SPAN = re.compile(r"\bvom\b|\bfrom\b|\bbis\b|\bto\b|\buntil\b|\bseit\b", re.I)
 _HEAD_WORD = re.compile(
     r"datum|date|entnahme\w*|abnahme\w*|collected|uhrzeit|zeit|time|uhr|analyse\w*|analyte|parameter|test|untersuchung|"
@@ -61,9 +61,11 @@ class Dates:
 
 def _in_line(index: int, line: str) -> list[_Found]:
     found: list[_Found] = []
+    last = 0
     for match in _DATE.finditer(line):
         iso = iso_of(match)
-        before = line[max(0, match.start() - 40) : match.start()]
+        before = line[max(last, match.start() - 40) : match.start()]  # a label belongs to the date it stands before
+        last = match.end()
         if iso and not _BORN.search(before):
             found.append(_Found(index, iso, bool(_TAKEN.search(before)), bool(_OTHER_LABEL.search(before))))
     return found
@@ -76,6 +78,9 @@ def columns_of(line: str) -> list[str] | None:
     """
     matches = list(_DATE.finditer(line))
     if not 2 <= len(matches) <= MAX_COLUMNS:
+        return None
+    between = _TIME.sub(" ", line[matches[0].end() : matches[-1].start()])
+    if re.search(r"[^\W\d_]{2,}", _DATE.sub(" ", between)):  # "Abnahme: …  Eingang: …" are no columns
         return None
     rest = _TIME.sub(" ", _DATE.sub(" ", line))
     if _BORN.search(rest) or (_SPAN.search(rest) and len(matches) == 2):

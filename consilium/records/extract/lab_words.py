@@ -17,7 +17,7 @@ QUALIFIERS = frozenset(
 )  # fmt: skip
 OTHER_SPECIMEN = re.compile(
     r"\b(?:im |i\.? ?u\b|spontan|sammel|24-?h-?)?"
-    r"(urine|urin|harn|liquor|csf|stuhl|stool|punktat|aszites|ascites)(?!st|s(?:ä|ae|a)ure|stoff)",
+    r"(urine|urin|harn(?!stoff|s(?:ä|ae|a)ure)|liquor|csf|stuhl|stool|punktat|aszites|ascites)",
     re.I,
 )
 BLOOD = re.compile(

@@ -139,7 +139,9 @@ def _longest(stripped: str) -> tuple[Analyte, str, str] | None:
 
 def _without_qualifiers(rest: str) -> str:
     """Without words and brackets that say how it was measured; any other word stays, and makes the row unsure."""
-    rest = re.sub(r"\((?![^()]{0,30}\d ?[-<>])[^()\d]{1,30}\)", " ", rest, count=2)
+    number = re.search(r"[\d<>≤≥+]", rest)
+    before, after = (rest[: number.start()], rest[number.start() :]) if number else (rest, "")
+    rest = re.sub(r"\([^()]{2,30}\)", " ", before) + after
     parts = rest.split(" ")
     while parts and (parts[0] in ("", "|", ":") or words.qualifies(parts[0])):
         parts.pop(0)
