@@ -135,8 +135,10 @@ ACTIONS: Final[dict[str, Action]] = {a.name: a for a in (
     _action("oral.record", _("record that the oral explanation was held"),
             coordinator=("signed",), specialist=("signed",)),
     _action("report.view", _("read and download the released report"),
-            patient=RELEASED + ENDED, proxy_view=RELEASED, proxy_act=RELEASED, treating_clinician=RELEASED,
-            specialist=RELEASED, coordinator=RELEASED + ENDED, quality_reviewer=RELEASED),
+            # a case on hold may have been released before: nobody loses what they hold in their hands
+            patient=RELEASED + HALTED + ENDED, proxy_view=RELEASED + HALTED, proxy_act=RELEASED + HALTED,
+            treating_clinician=RELEASED + HALTED, specialist=RELEASED + HALTED,
+            coordinator=RELEASED + HALTED + ENDED, quality_reviewer=RELEASED),
     _action("clarification.ask", _("ask about the report or correct a fact"),
             patient=RELEASED, proxy_act=RELEASED),
     _action("clarification.view", _("read questions about the report and their answers"),

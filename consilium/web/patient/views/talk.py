@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from consilium.access import scopes
+from consilium.access.rules import may
 from consilium.cases.actions import advance, follow_up
 from consilium.cases.models import Case
 from consilium.core import audit
@@ -82,7 +83,7 @@ def ask(request: Request, case: Case) -> HttpResponse:
 @patient_case()
 def urgent(request: Request, case: Case) -> HttpResponse:
     """The urgent message, and the button that says it has arrived."""
-    message = present.urgent_message(case) if case.state == "urgent" else None
+    message = present.urgent_message(case) if may("urgent.view", case, request.principal) else None
     if message is None:
         return redirect("case", case.pk)
     if request.method == "POST":
