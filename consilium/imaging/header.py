@@ -55,6 +55,7 @@ _Step = tuple[int, int, _Wanted]
 _EXPLICIT_STEPS: dict[bytes, _Step] = {}
 _IMPLICIT_STEPS: dict[bytes, _Step] = {}
 _MAX_STEPS = 8192
+_MAX_UNKNOWN = 50_000
 
 
 @dataclass(slots=True)
@@ -146,12 +147,13 @@ def scan(data: bytes | bytearray | memoryview, *, size: int) -> Header:
 class _Scan:
     """One run over `data`; `end` is where the bytes at hand end, `size` where the file does."""
 
-    __slots__ = ("data", "end", "size")
+    __slots__ = ("data", "end", "room", "size")
 
     def __init__(self, data: bytes, size: int) -> None:
         self.data = data
         self.end = len(data)
         self.size = max(size, len(data))
+        self.room = _MAX_UNKNOWN
 
     def header(self) -> Header:
         syntax, start = self._meta()
@@ -223,7 +225,7 @@ class _Scan:
         last, pos, last_head = 0x0007FFFF, found.dataset_start, end - 8
         while pos <= last_head:
             head = data[pos : pos + 8]
-            step, tag, wanted = get(head) or _classify(head, steps)
+            step, tag, wanted = get(head) or self._unknown(head, steps)
             if tag <= last:
                 raise NotFast("order")
             last = tag
@@ -341,7 +343,7 @@ class _Scan:
             if pos + 8 > self.end:
                 raise self._short(pos + 8)
             head = self.data[pos : pos + 8]
-            step, tag, _wanted = steps.get(head) or _classify(head, steps)
+            step, tag, _wanted = steps.get(head) or self._unknown(head, steps)
             if step:
                 pos += step
             elif tag == ITEM_END and end is None:
@@ -357,6 +359,13 @@ class _Scan:
             if end is not None and pos > end:
                 raise NotFast("structure")
         return pos
+
+    def _unknown(self, head: bytes, steps: dict[bytes, _Step]) -> _Step:
+        """Tags ascend, so only so many beginnings of elements can be known: counting the others bounds the work."""
+        self.room -= 1
+        if self.room < 0:
+            raise NotFast("elements")
+        return _classify(head, steps)
 
 
 def _classify(head: bytes, steps: dict[bytes, _Step]) -> _Step:
