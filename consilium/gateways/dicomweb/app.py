@@ -4,12 +4,17 @@ The grant (data/grants.py) is asked once and holds for half a minute; after that
 and the vault. What is absent and what is not theirs to see get the same 404 as in the rest of the data plane.
 """
 
+import asyncio
 import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
+
+from django.db import close_old_connections, connection, connections
 
 from consilium.gateways.data.app import UUID_PATTERN, Truncated, cookies_of
 from consilium.gateways.data.app import _refuse as not_here
@@ -79,12 +84,34 @@ STORING = re.compile(rf"/studies(?:/(?P<study>{_UID}))?")
 class DicomWeb:
     """The ASGI application. `origin` gives scheme and host of a request, such as https://example.org, or ""."""
 
-    def __init__(self, grants: Grants, *, origin: Callable[[Scope], str]) -> None:
+    def __init__(self, grants: Grants, *, origin: Callable[[Scope], str], threads: int = 4) -> None:
         self.grants = grants
         self.origin = origin
         self.indexes = Indexes(grants.thread)
         self.products = Products()
-        self.filing = stow.Filing(grants.thread)
+        self.filing = stow.Filing(self._file)
+        self._disk = ThreadPoolExecutor(threads, thread_name_prefix="dicomweb")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="dicomweb-filing")
+
+    async def disk(self, call: Callable[..., Any], *args: Any) -> Any:
+        """Run something that uses the vault and no database in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._disk, call, *args)
+
+    async def _file(self, call: Callable[..., Any], *args: Any) -> Any:
+        """Run something that writes rows, in the one thread that does: its connection to SQLite stays open."""
+
+        def run() -> Any:
+            if connection.vendor != "sqlite":
+                close_old_connections()
+            return call(*args)
+
+        return await asyncio.get_running_loop().run_in_executor(self._writer, run)
+
+    def close(self) -> None:
+        """Let go of threads and the connection."""
+        self._writer.submit(connections.close_all).result()
+        self._writer.shutdown()
+        self._disk.shutdown()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])

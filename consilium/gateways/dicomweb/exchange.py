@@ -65,8 +65,12 @@ class Exchange:
             await self.app.grants.open(self.grant, record)
 
     async def thread(self, call: Any, *args: Any) -> Any:
-        """Run something that reads disk or database in a thread."""
+        """Run something that uses the database in a thread."""
         return await self.app.grants.thread(call, *args)
+
+    async def disk(self, call: Any, *args: Any) -> Any:
+        """Run something that uses the vault and no database in a thread."""
+        return await self.app.disk(call, *args)
 
     # -- answering
     def takes_gzip(self) -> bool:
@@ -92,7 +96,7 @@ class Exchange:
         if self.scope["method"] == "HEAD":
             await self._head(head, status)
             return
-        await reply.stream(self.send, self.receive, self.thread, (status, head), pieces)
+        await reply.stream(self.send, self.receive, self.disk, (status, head), pieces)
 
     async def _head(self, head: list[Header], status: int) -> None:
         await self.send({"type": "http.response.start", "status": status, "headers": [*ALWAYS, *head]})

@@ -36,7 +36,7 @@ async def show(asked: Exchange) -> None:
     if len(numbers) > 1 or numbers[0] > bulk.frame_count(one):
         raise NotHere if len(numbers) == 1 else Refused(400, "Please ask for one rendered frame at a time.")
     await asked.open([one])
-    picture = await asked.thread(_picture, one, numbers[0], options)
+    picture = await asked.disk(_picture, one, numbers[0], options)
     await asked.whole(media_type.encode(), picture)
 
 

@@ -8,6 +8,7 @@ import asyncio
 import errno
 import logging
 from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from consilium.gateways.dicomweb.exchange import Exchange
 from consilium.gateways.dicomweb.index import Instance, kept_header
 from consilium.gateways.dicomweb.intake import OUT_OF_RESOURCES, PROCESSING_FAILURE, Intake, Item
 from consilium.gateways.dicomweb.reply import Refused, Thread
+from consilium.imaging import facts
 from consilium.records import content, instances
 from consilium.records.instances import Filed, NewInstance, Origin
 
@@ -42,7 +44,7 @@ async def store(asked: Exchange) -> None:
         await _pump(asked, taking, feed, items)
         items += await _settle(asked, taking)
     except BaseException:
-        await asyncio.shield(asked.thread(taking.abort))
+        await asyncio.shield(asked.disk(taking.abort))
         raise
     status, body = stow_answer.response(items, asked.root)
     await reply.send_json(asked.send, status, body)
@@ -122,7 +124,7 @@ async def _pump(asked: Exchange, taking: Intake, reader: Any, items: list[Item])
                     items += await _settle(asked, taking)
                 if more and size < reader.wanted:
                     continue
-            working = asyncio.ensure_future(asked.thread(_feed, reader, gathered, not more))
+            working = asyncio.ensure_future(asked.disk(_feed, reader, gathered, not more))
             gathered, size = [], 0
         if working is not None:
             helping, working = working, None
@@ -164,17 +166,18 @@ def _refuse_large(length: bytes) -> None:
 
 async def _settle(asked: Exchange, taking: Intake) -> list[Item]:
     """Make durable what was taken in, file it, and compare what was there already."""
-    new = await asked.thread(taking.finish)
+    new = await asked.disk(taking.finish)
     origin = Origin(asked.grant.space, asked.grant.owner, asked.grant.principal.ref)
     try:
-        filed = await asked.app.filing.add(origin, [one.new for one in new]) if new else []
+        joined = _joined(asked, {one.study for one in new})
+        filed = await asked.app.filing.add(origin, [one.new for one in new], joined) if new else []
     except Exception as error:
         log.exception("images could not be filed")
         code = OUT_OF_RESOURCES if isinstance(error, OSError) and error.errno in FULL else PROCESSING_FAILURE
         for one in new:
             one.failure = code
         items = taking.items
-        await asked.thread(taking.abort)
+        await asked.disk(taking.abort)
         taking.begin_again()
         return items
     asked.app.indexes.filed(
@@ -184,11 +187,22 @@ async def _settle(asked: Exchange, taking: Intake) -> list[Item]:
     late = [one for one, done in zip(new, filed, strict=True) if done.code == "duplicate"]
     if late:
         index = await asked.app.indexes.of(asked.grant.space, fresh=True)
-        await asked.thread(intake.compare_late, index, late)
+        await asked.disk(intake.compare_late, index, late)
     items = taking.items
-    await asked.thread(taking.tidy, [one for one, done in zip(new, filed, strict=True) if done.code == "stored"])
+    await asked.disk(taking.tidy, [one for one, done in zip(new, filed, strict=True) if done.code == "stored"])
     taking.begin_again()
     return items
+
+
+def _joined(asked: Exchange, studies: set[str]) -> dict[str, UUID]:
+    """The record that the images of a study belong to, as far as the index knows."""
+    found = {}
+    for uid in studies & asked.index.tree.studies.keys():
+        images = [one for one in asked.index.tree.studies[uid].instances if facts.frames(one.header.tags)]
+        mine = [one.record for one in images if one.record in asked.grant.records] or [one.record for one in images]
+        if mine:
+            found[uid] = mine[0]
+    return found
 
 
 def _instance(space: UUID, new: NewInstance, done: Filed) -> Instance:
@@ -203,14 +217,14 @@ class Filing:
 
     def __init__(self, thread: Thread) -> None:
         self._thread = thread
-        self._waiting: dict[tuple[UUID, str], list[tuple[list[NewInstance], asyncio.Future[list[Filed]]]]] = {}
+        self._waiting: dict[tuple[UUID, str], list[_Order]] = {}
         self._working: dict[tuple[UUID, str], asyncio.Task[None]] = {}
 
-    async def add(self, origin: Origin, new: list[NewInstance]) -> list[Filed]:
+    async def add(self, origin: Origin, new: list[NewInstance], joined: dict[str, UUID]) -> list[Filed]:
         """instances.add, perhaps together with others."""
         key = (origin.space, origin.by)
         done: asyncio.Future[list[Filed]] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, []).append((new, done))
+        self._waiting.setdefault(key, []).append(_Order(new, joined, done))
         if key not in self._working or self._working[key].done():
             self._working[key] = asyncio.create_task(self._work(key, origin))
         return await done
@@ -218,34 +232,45 @@ class Filing:
     async def _work(self, key: tuple[UUID, str], origin: Origin) -> None:
         while waiting := self._waiting.pop(key, None):
             try:
-                answers = await self._thread(_add, [one for new, _done in waiting for one in new], origin)
+                together = [one for order in waiting for one in order.new]
+                joined = {study: record for order in waiting for study, record in order.joined.items()}
+                answers = await self._thread(_add, together, origin, joined)
             except Exception as error:
                 await self._one_by_one(waiting, origin, error)
                 continue
-            for new, done in waiting:
-                mine, answers = answers[: len(new)], answers[len(new) :]
-                if not done.done():
-                    done.set_result(mine)
+            for order in waiting:
+                mine, answers = answers[: len(order.new)], answers[len(order.new) :]
+                if not order.done.done():
+                    order.done.set_result(mine)
         self._working.pop(key, None)
 
-    async def _one_by_one(self, waiting: list[Any], origin: Origin, error: Exception) -> None:
+    async def _one_by_one(self, waiting: "list[_Order]", origin: Origin, error: Exception) -> None:
         """One bad request must not spoil the others."""
-        for new, done in waiting:
+        for order in waiting:
             try:
                 if len(waiting) == 1:
                     raise error
-                found = await self._thread(_add, new, origin)
+                found = await self._thread(_add, order.new, origin, order.joined)
             except Exception as problem:
-                if not done.done():
-                    done.set_exception(problem)
+                if not order.done.done():
+                    order.done.set_exception(problem)
             else:
-                if not done.done():
-                    done.set_result(found)
+                if not order.done.done():
+                    order.done.set_result(found)
 
 
-def _add(new: list[NewInstance], origin: Origin) -> list[Filed]:
+@dataclass(frozen=True)
+class _Order:
+    """What one request asks to be filed, and where it waits for the answer."""
+
+    new: list[NewInstance]
+    joined: dict[str, UUID]
+    done: "asyncio.Future[list[Filed]]"
+
+
+def _add(new: list[NewInstance], origin: Origin, joined: dict[str, UUID]) -> list[Filed]:
     """File; once more when another process filed one of them at the same moment."""
     try:
-        return instances.add(new, origin)
+        return instances.add(new, origin, joined=joined)
     except IntegrityError:
         return instances.add(new, origin)

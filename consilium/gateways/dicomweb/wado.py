@@ -116,7 +116,7 @@ async def metadata(asked: Exchange) -> None:
     found = asked.instances()
     await asked.open(found)
     if "instance" in asked.path:
-        body = await asked.thread(_one_metadata, found[0], asked.root)
+        body = await asked.disk(_one_metadata, found[0], asked.root)
         await _send_json(asked, body)
         return
     series = asked.series()
@@ -125,7 +125,7 @@ async def metadata(asked: Exchange) -> None:
         headers = ((b"content-encoding", b"gzip"), (b"vary", b"accept-encoding"))
         await asked.whole(JSON_TYPE, products[0], *headers)
         return
-    await _send_json(asked, await asked.thread(_joined, products))
+    await _send_json(asked, await asked.disk(_joined, products))
 
 
 async def _product(asked: Exchange, series: Series) -> bytes:
@@ -154,7 +154,7 @@ async def _send_json(asked: Exchange, body: bytes) -> None:
         return
     import gzip
 
-    packed = await asked.thread(partial(gzip.compress, body, 3))
+    packed = await asked.disk(partial(gzip.compress, body, 3))
     await asked.whole(JSON_TYPE, packed, (b"content-encoding", b"gzip"), (b"vary", b"accept-encoding"))
 
 
@@ -171,9 +171,9 @@ async def frames(asked: Exchange) -> None:
     how = chosen_frame(asked.accept, one.header.transfer_syntax, native=native, count=len(numbers))
     await asked.open([one])
     if how.decode:
-        found = await asked.thread(bulk.native_frames, one, numbers)
+        found = await asked.disk(bulk.native_frames, one, numbers)
     elif _size(one) * len(numbers) <= AT_ONCE:
-        found = await asked.thread(_stored, one, numbers)
+        found = await asked.disk(_stored, one, numbers)
     else:
         await _stream_frames(asked, one, numbers, how.part_type)
         return
@@ -231,15 +231,15 @@ async def bulkdata(asked: Exchange) -> None:
     media_type, multipart = _value_form(asked, types)
     await asked.open([one])
     if compressed and multipart:
-        numbers = list(range(1, 1 + len(await asked.thread(bulk.frames, one))))
+        numbers = list(range(1, 1 + len(await asked.disk(bulk.frames, one))))
         await _stream_frames(asked, one, numbers, frame_type(one.header.transfer_syntax))
         return
     if compressed:
         await asked.stream([(b"content-type", media_type)], gathered(_fragments(one)))
         return
-    place = await asked.thread(bulk.value_range, one, path)
+    place = await asked.disk(bulk.value_range, one, path)
     if place is None:
-        await _send_value(asked, await asked.thread(bulk.jailed_value, one, path), media_type, multipart)
+        await _send_value(asked, await asked.disk(bulk.jailed_value, one, path), media_type, multipart)
     else:
         await _stream_value(asked, one, place, media_type, multipart)
 
