@@ -23,6 +23,9 @@ KNOWN_ROWS = 3  # so many known analytes make a page a laboratory sheet, on whic
 _DASHES = str.maketrans({"–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-", "\u00a0": " ", "\u202f": " ", "\t": " "})
 
 
+_CELLS = {"G/L": "10*9/L", "T/L": "10*12/L"}  # giga and tera a litre, which in capitals could be grams elsewhere
+
+
 @dataclass
 class _Sheet:
     """What the lines above said: the dates of the columns, their order, the specimen, how decimals are written."""
@@ -202,6 +205,7 @@ def _bodies(
     """Entries of the cells that pass every check."""
     code = units.ucum(reading.unit)
     if analyte is not None:
+        code = _CELLS.get(reading.unit, code) if analyte.unit.startswith("10*") else code
         analyte = analytes.fitting(analyte, code)
         if analyte is None:
             return []

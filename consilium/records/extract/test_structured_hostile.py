@@ -27,13 +27,14 @@ def read(text):
     return extract([text.encode()])
 
 
-@pytest.mark.parametrize(
-    "raw", ["1e999", "-1e999", "NaN", "Infinity", "1e400", "9" * 400, '"12"', "true", "{}", "[]", "null"]
-)
-def test_numbers_that_are_none_are_no_values(raw):
-    text = bundle(observation("@")).replace('"@"', raw)
-    found = read(text)
-    assert [one["shown"] for one in found.entries] == (["12"] if raw == '"12"' else [])
+NUMBERS = ["1e999", "-1e999", "NaN", "Infinity", "1e400", "9" * 400, '"12"', "true", "{}", "[]", "null"]
+
+
+def test_numbers_that_are_none_are_no_values():
+    text = bundle(*[observation(f"@{index}@") for index in range(len(NUMBERS))])
+    for index, raw in enumerate(NUMBERS):
+        text = text.replace(f'"@{index}@"', raw)
+    assert [one["shown"] for one in read(text).entries] == ["12"]
 
 
 def test_an_honest_number_beside_them_is_read_as_written():
@@ -54,23 +55,23 @@ def test_deep_json_is_a_flag():
 def test_a_bundle_of_very_many_results_is_bounded():
     one = json.dumps({"resource": observation(12.5)})
     began = time.monotonic()
-    found = read('{"resourceType":"Bundle","entry":[' + ",".join([one] * 60_000) + "]}")
+    found = read('{"resourceType":"Bundle","entry":[' + ",".join([one] * 20_500) + "]}")
     assert len(found.entries) == MAX_ENTRIES
     assert time.monotonic() - began < 25
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [
-        {"category": "laboratory"}, {"code": []}, {"code": {"coding": {"code": 5}}}, {"referenceRange": {"low": 3}},
-        {"referenceRange": [{"low": {"value": "x"}, "high": 7}]}, {"interpretation": [[["H"]]]}, {"component": [[], 3]},
-        {"note": "x"}, {"effectiveDateTime": ["2020"]}, {"hasMember": [{"reference": 4}]}, {"contained": {"id": 1}},
-    ],
-)  # fmt: skip
-def test_elements_of_wrong_shapes_do_no_harm(broken):
-    found = read(bundle(observation(12.5, **broken), observation(13.5)))
+BROKEN = [
+    {"category": "laboratory"}, {"code": []}, {"code": {"coding": {"code": 5}}}, {"referenceRange": {"low": 3}},
+    {"referenceRange": [{"low": {"value": "x"}, "high": 7}]}, {"interpretation": [[["H"]]]}, {"component": [[], 3]},
+    {"note": "x"}, {"effectiveDateTime": ["2020"]}, {"hasMember": [{"reference": 4}]}, {"contained": {"id": 1}},
+]  # fmt: skip
+
+
+def test_elements_of_wrong_shapes_do_no_harm():
+    found = read(bundle(*[observation(12.5, **one) for one in BROKEN], observation(13.5)))
     assert not found.problems
-    assert 13.5 in [one["value"] for one in found.entries]
+    assert [one["value"] for one in found.entries].count(12.5) == len(BROKEN) - 2  # two lost their name
+    assert found.entries[-1]["value"] == 13.5
 
 
 def test_references_that_turn_in_circles():
@@ -96,9 +97,9 @@ def section(words, entries=""):
     )
 
 
-@pytest.mark.parametrize("value", ["1e999", "NaN", "INF", "", "12,5", "0x10", "9" * 400])
-def test_cda_numbers_that_are_none_are_no_values(value):
-    found = read(section("x", RESULT.format(value) + RESULT.format("12.5")))
+def test_cda_numbers_that_are_none_are_no_values():
+    values = ["1e999", "NaN", "INF", "", "12,5", "0x10", "9" * 400, "12.5"]
+    found = read(section("x", "".join(RESULT.format(value) for value in values)))
     assert [one["shown"] for one in found.entries] == ["12.5"]
 
 
@@ -140,17 +141,15 @@ MESSAGE = "MSH|^~\\&|A|B|C|D|20240101||ORU^R01|1|P|2.5\rPID|1||1||Doe^Jane\r"
 
 def test_hl7_of_very_many_lines_is_bounded():
     head = "MSH|^~\\&|A|B|C|D|20240101||ORU^R01|1|P|2.5\rPID|1||1||Doe^Jane||19700101|F\rOBR|1|||1^Panel||||20240102\r"
-    found = read(head + "OBX|1|NM|718-7^Hemoglobin^LN||12.5|g/dL|12-16|N|||F\r" * 50_000)
+    found = read(head + "OBX|1|NM|718-7^Hemoglobin^LN||12.5|g/dL|12-16|N|||F\r" * 20_500)
     assert len(found.entries) == MAX_ENTRIES
     assert found.entries[0]["low"] == 12.0
 
 
-@pytest.mark.parametrize("value", ["1e999", "NaN", "12~13", "^12", "1" * 300, "twelve"])
-def test_hl7_numbers_that_are_none_are_no_values(value):
-    found = read(
-        f"MSH|^~\\&|A|B|C|D|20240101||ORU^R01|1|P|2.5\rPID|1||1||Doe^Jane\rOBX|1|NM|718-7^Hb^LN||{value}|g/dL\r"
-    )
-    assert found.entries == []
+def test_hl7_numbers_that_are_none_are_no_values():
+    values = ["1e999", "NaN", "12~13", "^12", "1" * 300, "twelve", "12.5"]
+    found = read(MESSAGE + "".join(f"OBX|1|NM|718-7^Hb^LN||{value}|g/dL\r" for value in values))
+    assert [one["shown"] for one in found.entries] == ["12.5"]
 
 
 def test_structured_numeric_of_hl7():
