@@ -128,7 +128,7 @@ class Form {
 
   /** All of it is there: the page's own list says what becomes of it. */
   private async arrived(row: Row): Promise<void> {
-    announce(`${row.sending.load.title}: ${this.form.dataset["textDone"] ?? ""}`);
+    announce(`${row.sending.load.title}: ${this.form.dataset["textArrived"] ?? ""}`);
     document.body.dispatchEvent(new CustomEvent("consilium:uploaded"));
     if (await refreshed(this.form.dataset["tusAfter"] ?? "", this.form.dataset["uploadTarget"] ?? "")) {
       row.remove();

@@ -193,11 +193,11 @@ export class Row {
 
 const KEYS: Record<Exclude<State, "failed">, string> = {
   waiting: "Waiting",
-  sending: "Sending",
+  sending: "Amount",
   paused: "Paused",
   offline: "Offline",
   broken: "Broken",
-  done: "Done",
+  done: "Arrived",
 };
 
 function make<T extends keyof HTMLElementTagNameMap>(tag: T, name: string): HTMLElementTagNameMap[T] {

@@ -25,6 +25,7 @@ export class Sending {
   private readonly upload: Upload;
   private tries = 0;
   private timer = 0;
+  private readonly watching: number;
   private moved = Date.now();
 
   constructor(
@@ -48,7 +49,7 @@ export class Sending {
     });
     window.addEventListener("online", () => this.state === "offline" && this.start());
     window.addEventListener("offline", () => this.state === "sending" && this.retryLater());
-    window.setInterval(() => this.watch(), 5000);
+    this.watching = window.setInterval(() => this.watch(), 5000);
   }
 
   get size(): number {
@@ -75,13 +76,17 @@ export class Sending {
   /** Stop, and have what arrived deleted. */
   async discard(): Promise<void> {
     window.clearTimeout(this.timer);
+    window.clearInterval(this.watching);
     this.state = "paused";
     await this.upload.abort(true).catch(() => undefined); // what is left over expires by itself
   }
 
   private be(state: State): void {
     this.state = state;
-    if (state === "done") this.sent = this.size;
+    if (state === "done") {
+      this.sent = this.size;
+      window.clearInterval(this.watching);
+    }
     this.changed(this);
   }
 

@@ -19,6 +19,16 @@ interface Info {
 const PATIENCE = 2500;
 const STEP = 1.5;
 
+/**
+ * OpenSeadragon adds a style element to the page unless it finds one, and the policy refuses inline styles. It is
+ * shown an element of that name that is none.
+ */
+function withoutInlineStyle(): void {
+  const found = document.createElementNS("urn:consilium:none", "style");
+  found.setAttribute("data-openseadragon-mobile-css", "true");
+  document.head.append(found);
+}
+
 class Slide {
   private viewer: OpenSeadragon.Viewer | null = null;
   private info: Info | null = null;
@@ -112,11 +122,12 @@ class Slide {
     for (const button of this.root.querySelectorAll<HTMLElement>("[data-slide-zoom]")) {
       button.addEventListener("click", () => this.zoom(viewer, button.dataset["slideZoom"] ?? "home"));
     }
-    // A slide is neither turned nor mirrored by a stray key: regions would not be where they seem.
     viewer.addHandler("canvas-key", (event) => {
       const key = (event.originalEvent as KeyboardEvent).key;
-      if (/^[rf]$/i.test(key)) event.preventDefaultAction = true;
-      if (key === "0") viewer.viewport.goHome();
+      const how = { "+": "in", "=": "in", "-": "out", _: "out", "0": "home" }[key];
+      if (how) this.zoom(viewer, how);
+      // Its own keys go by their place on an American keyboard; and no stray letter turns or mirrors a slide.
+      event.preventDefaultAction = key.length === 1;
     });
     const scale = (): void => this.scale(viewer, info);
     for (const name of ["open", "animation", "resize"] as const) viewer.addHandler(name, scale);
@@ -147,4 +158,5 @@ class Slide {
   }
 }
 
+withoutInlineStyle();
 for (const root of document.querySelectorAll<HTMLElement>("[data-slide]")) new Slide(root);
