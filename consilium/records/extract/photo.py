@@ -119,7 +119,7 @@ def on_white(image: Image.Image) -> Image.Image:
 def _taken(image: Image.Image) -> str:
     """The day the photo was taken (EXIF DateTimeOriginal); the position is not looked at."""
     try:
-        exif = image.getexif()
+        exif = Image.Image.getexif(image)  # PNG's own would decode the picture and swallow what is wrong with it
         value = str(exif.get_ifd(_EXIF_IFD).get(_ORIGINAL) or exif.get(_TAKEN) or "")
     except Exception:  # EXIF is often broken; it is only a hint
         return ""

@@ -209,6 +209,7 @@ def test_a_bomb_is_stopped_by_what_comes_out(maker):
     assert found[0] == ("small.txt", b"ok", [])
     assert len(found[1][1]) < 30 << 20
     assert found[1][2] == (["archive_bomb"] if maker is make.zip_bomb else ["archive_damaged"])
+    assert found[2] == ("later.txt", b"late", [])
 
 
 def test_total_member_and_count_are_bounded():

@@ -6,6 +6,7 @@ Sizes, counts and names in the zip's own tables are claims; what stops a bomb is
 from __future__ import annotations
 
 import io
+import os
 import stat
 import zipfile
 import zlib
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 CHUNK = 256 * 1024
 RATIO_FREE = 16 * 2**20  # small members may compress well: the ratio counts beyond this
+ALL_FREE = 256 * 2**20  # the same for all members together
 SPOOL = 192 * 2**20  # an inner zip must be seekable: it is held in memory, bounded
 _ERRORS = (
     zipfile.BadZipFile,
@@ -36,7 +38,11 @@ _ERRORS = (
 
 
 class Bomb(Exception):  # noqa: N818 - a named outcome
-    """More came out than is allowed."""
+    """More came out of a member than is allowed: the others are still read."""
+
+
+class Flood(Bomb):
+    """More came out of all members together than is allowed: nothing more is read."""
 
 
 @dataclass
@@ -46,8 +52,15 @@ class Bounds:
     max_total: int
     max_ratio: int
     depth: int
+    packed: int = 0  # bytes of the whole archive
     files: int = 0
     total: int = 0
+
+    def count(self, size: int) -> None:
+        """Note `size` bytes that came out. Raises Flood."""
+        self.total += size
+        if self.total > self.max_total or (self.total > ALL_FREE and self.total > self.max_ratio * self.packed):
+            raise Flood
 
 
 @dataclass
@@ -67,10 +80,11 @@ class Place:
 def walk(fd: int, options: dict[str, Any], output: Output) -> None:
     """The job of `open_archive`."""
     bounds = Bounds(**options)
+    bounds.packed = os.fstat(fd).st_size
     with open(fd, "rb", closefd=False) as handle:
         try:
             _archive(handle, "", bounds, output, depth=1)
-        except Bomb:
+        except Flood:
             output.send({"archive": "archive_bomb"})
 
 
@@ -118,9 +132,10 @@ def _member(
             chunks = _counted(source, info, bounds)
             head = next(chunks, b"")
             _judge(head, chunks, place, bounds, output, depth=depth)
-    except Bomb:
+    except Bomb as bomb:
         output.send({"cut": "archive_bomb", "member": place.path})
-        raise
+        if isinstance(bomb, Flood):
+            raise
     except _ERRORS:
         output.send({"cut": "archive_damaged", "member": place.path})
     except RuntimeError:  # zipfile: "password required for extraction"
@@ -152,9 +167,8 @@ def _counted(source: IO[bytes], info: zipfile.ZipInfo, bounds: Bounds) -> Iterat
     packed, out = max(1, info.compress_size), 0
     while chunk := source.read(CHUNK):
         out += len(chunk)
-        bounds.total += len(chunk)
-        too_much = out > bounds.max_member or bounds.total > bounds.max_total
-        if too_much or (out > RATIO_FREE and out / packed > bounds.max_ratio):
+        bounds.count(len(chunk))
+        if out > bounds.max_member or (out > RATIO_FREE and out / packed > bounds.max_ratio):
             raise Bomb
         yield chunk
 
