@@ -9,7 +9,7 @@ from django.conf import settings
 
 from consilium.opinions.models import Finding
 from consilium.opinions.report import content as paper
-from consilium.records import previews
+from consilium.records import previews, slide_tiles
 from consilium.records.actions import seen_hash
 from consilium.records.models import RecordFile
 
@@ -34,7 +34,18 @@ def _anchor(finding: Finding, thumbnails: bool) -> paper.Anchor | None:
         frame=_frame_number(place) if place["kind"] == "frame" else None,
         region=paper.Region(place["x"], place["y"], place["w"], place["h"]) if place["w"] and place["h"] else None,
         thumbnail=region_picture(place) if thumbnails else None,
+        place=_on_slide(place) if place["kind"] == "slide" else "",
     )
+
+
+def _on_slide(place: dict[str, Any]) -> str:
+    """The marked place in millimetres from the top left corner; the same in every language."""
+    slide = slide_tiles.of_file(place["file"])
+    if slide is None or not slide.mpp or not place["w"] or not place["h"]:
+        return ""
+    across, down = slide.width * slide.mpp / 1000, slide.height * slide.mpp / 1000
+    sides = f"{place['w'] * across:.3f} × {place['h'] * down:.3f} mm"
+    return f"x {place['x'] * across:.2f} mm, y {place['y'] * down:.2f} mm, {sides}"
 
 
 def _frame_number(place: dict[str, Any]) -> int:
@@ -52,28 +63,47 @@ def region_picture(place: dict[str, Any]) -> bytes | None:
     from PIL import Image, ImageDraw
 
     file = RecordFile.objects.get(pk=place["file"])
-    data = previews.picture(file, place["kind"], int(place["index"]))
-    if data is None:
+    if place["kind"] == "slide":
+        place, picture = _slide_picture(file, place)
+    else:
+        data = previews.picture(file, place["kind"], int(place["index"]))
+        picture = Image.open(io.BytesIO(data)).convert("RGB") if data else None
+    if picture is None:
         return None
-    picture = Image.open(io.BytesIO(data)).convert("RGB")
     width, height = picture.size
     if place["w"] and place["h"]:
         box = [place["x"] * width, place["y"] * height]
         box += [box[0] + place["w"] * width, box[1] + place["h"] * height]
         ImageDraw.Draw(picture).rectangle(box, outline=(214, 120, 30), width=max(2, width // 250))
-        pad_x, pad_y = MARGIN * width, MARGIN * height
-        picture = picture.crop(
-            (
-                int(max(0, box[0] - pad_x)),
-                int(max(0, box[1] - pad_y)),
-                int(min(width, box[2] + pad_x)),
-                int(min(height, box[3] + pad_y)),
-            )
-        )
+        if place["kind"] != "slide":  # whose picture was cut with its surroundings already
+            picture = picture.crop(_around(box, width, height))
     picture.thumbnail((EDGE, EDGE))
     out = io.BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()
+
+
+def _around(box: list[float], width: int, height: int) -> tuple[int, int, int, int]:
+    pad_x, pad_y = MARGIN * width, MARGIN * height
+    left, top = int(max(0, box[0] - pad_x)), int(max(0, box[1] - pad_y))
+    return left, top, int(min(width, box[2] + pad_x)), int(min(height, box[3] + pad_y))
+
+
+def _slide_picture(file: RecordFile, place: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+    """The region's surroundings from the tiles, sharp, and the region within that picture."""
+    x, y, w, h = (float(place[side]) for side in "xywh")
+    found = slide_tiles.layout(file.pk)
+    if found is None:
+        return place, None
+    if not (w and h):
+        return place, slide_tiles.picture(found, (0, 0, 1, 1), EDGE)
+    pad = 0.5
+    left, top = max(0.0, x - pad * w), max(0.0, y - pad * h)
+    right, bottom = min(1.0, x + w + pad * w), min(1.0, y + h + pad * h)
+    picture = slide_tiles.picture(found, (left, top, right - left, bottom - top), EDGE)
+    inside = {"x": (x - left) / (right - left), "y": (y - top) / (bottom - top)}
+    inside |= {"w": w / (right - left), "h": h / (bottom - top)}
+    return place | inside, picture
 
 
 @cache

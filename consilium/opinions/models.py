@@ -105,7 +105,7 @@ class Finding(models.Model):
     opinion = models.ForeignKey(Opinion, on_delete=models.CASCADE, related_name="findings")
     position = models.PositiveSmallIntegerField(default=1)
     record = models.ForeignKey(Record, null=True, blank=True, on_delete=models.PROTECT, related_name="cited_by")
-    # {"file": uuid, "kind": "page"|"frame", "index": int, "x","y","w","h": 0..1 of width and height}
+    # {"file": uuid, "kind": "page"|"frame"|"slide", "index": int, "x","y","w","h": 0..1 of width and height}
     anchor = SealedJSONField(blank=True, default=dict)
     text = SealedTextField()
     significance = SealedTextField(blank=True, default="")

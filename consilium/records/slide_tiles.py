@@ -9,7 +9,6 @@ import io
 import struct
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from uuid import UUID
 
 from PIL import Image
@@ -81,9 +80,19 @@ class Layout:
 
 
 def layout(file: UUID) -> Layout | None:
-    """The layout of the slide whose main file this is; None when there is none."""
-    slide = Slide.objects.filter(file=file).select_related("file").first()
+    """The layout of the slide that this file belongs to; None when there is none."""
+    slide = of_file(file)
     return layout_of(slide) if slide else None
+
+
+def of_file(file: UUID) -> Slide | None:
+    """The slide of a file: as its main file, or as another resolution of the same series."""
+    found = Slide.objects.select_related("file")
+    slide = found.filter(file=file).first()
+    if slide is None:
+        other = RecordFile.objects.filter(pk=file).exclude(series="").only("record_id", "series").first()
+        slide = found.filter(file__record=other.record_id, file__series=other.series).first() if other else None
+    return slide
 
 
 def layout_of(slide: Slide) -> Layout:
@@ -141,9 +150,3 @@ def jpeg(picture: Image.Image, *, quality: int = QUALITY) -> bytes:
 def of_record(record: UUID) -> list[Slide]:
     """The slides of a record, in the order of their files."""
     return list(Slide.objects.filter(file__record=record).select_related("file").order_by("file__series_number", "id"))
-
-
-def region_jpeg(file: RecordFile, box: tuple[float, float, float, float], edge: int) -> Any:
-    """A picture of a marked region with what surrounds it; None while nothing is prepared."""
-    found = layout(file.pk)
-    return picture(found, box, edge) if found else None

@@ -9,7 +9,6 @@ import base64
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from PIL import Image
@@ -380,8 +379,3 @@ def resume_slides() -> None:
     waiting = Slide.objects.filter(status__in=(Slide.Status.WAITING, Slide.Status.WORKING))
     for slide, done in waiting.values_list("pk", "done")[:50]:
         jobs.enqueue(prepare, str(slide), key=f"slide:{slide}:{done}:{int(clock.now().timestamp()) // 3600}")
-
-
-def slide_of(file: UUID) -> Slide | None:
-    """The slide whose main file this is."""
-    return Slide.objects.filter(file=file).select_related("file").first()

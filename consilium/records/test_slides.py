@@ -22,12 +22,12 @@ from consilium.vault import blobs
 SAMPLES = Path(os.environ.get("CONSILIUM_SAMPLES", "")) / "dicom" / "derived-and-wsi"
 WIDTH, HEIGHT = 1792, 1200
 MAKERS = {
-    "tiled": lambda path, picture: made.tiff(path, picture),
+    "tiled": made.tiff,
     "bigtiff": lambda path, picture: made.tiff(path, picture, big=True),
     "deflate": lambda path, picture: made.tiff(path, picture, compression="zlib", predictor=True, factors=(2,)),
     "plain": lambda path, picture: made.tiff(path, picture, compression=None, factors=(4,)),
-    "svs": lambda path, picture: made.svs(path, picture),
-    "ndpi": lambda path, picture: made.ndpi(path, picture),
+    "svs": made.svs,
+    "ndpi": made.ndpi,
     "ndpi without table": lambda path, picture: made.ndpi(path, picture, starts=False),
 }
 

@@ -18,6 +18,7 @@ from consilium.core.errors import BadInput, NotAllowed, Refusal
 from consilium.opinions import content
 from consilium.opinions.actions import blind
 from consilium.opinions.models import Finding, Opinion
+from consilium.records import slide_tiles
 from consilium.records.models import Record, RecordFile
 
 MAX_SECTION = 20_000
@@ -131,7 +132,8 @@ def _checked_anchor(case: Case, anchor: dict[str, Any]) -> tuple[dict[str, Any],
     file = RecordFile.objects.filter(space=case.pk, pk=anchor.get("file")).select_related("record").first()
     kind, index = anchor.get("kind"), int(anchor.get("index") or 0)
     pages = file.frames if file and kind == "frame" else len(file.text) if file else 0
-    if file is None or kind not in ("page", "frame") or not 0 <= index < max(pages, 1):
+    is_there = kind in ("page", "frame") or (kind == "slide" and file and slide_tiles.of_file(file.pk))
+    if file is None or not is_there or not 0 <= index < (1 if kind == "slide" else max(pages, 1)):
         raise BadInput(_("Please point at a page or an image of this case."))
     try:
         x, y, w, h = (float(anchor.get(key) or 0) for key in "xywh")

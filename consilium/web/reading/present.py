@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from consilium.cases.models import Case
 from consilium.core.text import iso_date
+from consilium.records import ocr, slide_tiles
 from consilium.records.models import Record, RecordFile
 from consilium.records.problems import TABLE as PROBLEMS
 
@@ -25,7 +26,7 @@ class Viewer:
     """Input of the image_viewer component, with where each frame is, for anchors."""
 
     frames: list[str]
-    places: list[tuple[UUID, str, int]]  # (file, "page"|"frame", index from 0) of each frame
+    places: list[tuple[UUID, str, int]]  # (file, "page"|"frame"|"slide", index from 0) of each frame
     current: int
     series: list[dict[str, Any]] = field(default_factory=list)
     windows: list[dict[str, Any]] = field(default_factory=list)
@@ -34,11 +35,15 @@ class Viewer:
 
     @property
     def is_images(self) -> bool:
-        return bool(self.places) and self.places[0][1] == "frame"
+        return bool(self.places) and self.places[0][1] != "page"
+
+    @property
+    def is_slide(self) -> bool:
+        return bool(self.places) and self.places[0][1] == "slide"
 
     @property
     def noun(self) -> str:
-        return _("Image") if self.is_images else _("Page")
+        return _("Slide") if self.is_slide else _("Image") if self.is_images else _("Page")
 
     @property
     def file(self) -> str:
@@ -65,7 +70,9 @@ def row(record: Record, case: Case, *, withheld: bool, drawn: UUID | None = None
         "when": shown_date(record.clinical_date),
         "size": extent(record),
         "state": {"ready": "ready", "flagged": "flagged", "undecided": "decision", "removed": "failed"}[record.status],
-        "text": " ".join(str(PROBLEMS[code].sentence) for code in record.problems if code in PROBLEMS),
+        "text": " ".join(
+            [*(str(PROBLEMS[code].sentence) for code in record.problems if code in PROBLEMS), ocr.sentence(record)]
+        ).strip(),
         "href": reverse("record", args=[case.pk, record.pk]),
         "images_href": reverse("record_viewer", args=[case.pk, record.pk]) if record.images and not withheld else "",
         "thumbnail": f"/data/files/{drawn}/thumbnail" if drawn and not withheld else "",
@@ -90,12 +97,21 @@ def extent(record: Record) -> str:
 
 def viewer(record: Record, query: dict[str, str], pages: list[int], href: str) -> Viewer:
     """The record as a viewer: its pages, or the frames of the chosen series. `query` holds series and frame."""
+    slides = slide_tiles.of_record(record.pk) if record.images else []
+    if slides:
+        return _slides([slide.file_id for slide in slides], query)
     files = list(record.files.all())
     if any(file.frames for file in files):
         return _images(files, query, href)
     places = [(file.pk, "page", index) for file in files for index in _stored_pages(file) if index in pages]
     hidden = max(record.pages, 1) - len(pages)
     return Viewer([_url(place) for place in places], places, _current(query, len(places)), withheld=hidden)
+
+
+def _slides(files: list[UUID], query: dict[str, str]) -> Viewer:
+    """Overviews, which stand for whole slides; the zoom is on a page of its own and on the specialist's desk."""
+    places = [(file, "slide", 0) for file in files]
+    return Viewer([f"/data/files/{file}/page/0" for file in files], places, _current(query, len(places)))
 
 
 def _stored_pages(file: RecordFile) -> list[int]:

@@ -13,6 +13,7 @@ from consilium.imaging.slides import TILE
 from consilium.records import slide_tiles, slides
 from consilium.records.models import Slide
 from consilium.records.slide_tiles import Layout
+from consilium.web.reading.present import Viewer
 
 WINDOW = 2  # tiles across and down that are shown at once without JavaScript
 
@@ -34,6 +35,24 @@ def shown(
         "plain": part(found, query, base, href) if found.ready else None,
         "regions": regions or [],
     }
+
+
+def beside(viewer: Viewer, query: dict[str, str], href: str, marks: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The slide that is open beside the writing. `marks`: stored regions with the number of their slide."""
+    assert viewer.place
+    slide = slide_tiles.of_file(viewer.place[0])
+    mine = [mark for mark in marks if mark["page"] == viewer.current]
+    links = [
+        {
+            "label": _("Slide %(n)s") % {"n": number},
+            "href": f"{href}&frame={number}",
+            "current": number == viewer.current,
+        }
+        for number in range(1, len(viewer.places) + 1)
+        if len(viewer.places) > 1
+    ]
+    here = f"{href}&frame={viewer.current}&"
+    return shown(slide, query, here, number=viewer.current, regions=mine) | {"links": links} if slide else None
 
 
 def part(found: Layout, query: dict[str, str], base: str, href: str) -> dict[str, Any]:

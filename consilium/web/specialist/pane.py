@@ -15,6 +15,7 @@ from consilium.records.models import Record
 from consilium.talks import actions as talks
 from consilium.web.http import Request, query_of
 from consilium.web.reading import present as reading
+from consilium.web.slides import present as slides
 
 
 def is_blind(case: Case, by: Principal) -> bool:
@@ -25,9 +26,9 @@ def is_blind(case: Case, by: Principal) -> bool:
 def build(request: Request, case: Case, regions: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """Context of specialist/pane.html: the list, the open record with its viewer, and the query that keeps it open."""
     by, query = request.principal, _asked(request, case)
-    records = reading.by_date(
-        scopes.records(by, case).exclude(status=Record.Status.REMOVED).prefetch_related("files__previews")
-    )
+    found = scopes.records(by, case).exclude(status=Record.Status.REMOVED).prefetch_related("files__previews")
+    # Newest clinical date first; undated ones after those, newest arrival first.
+    records = sorted(found, key=lambda r: (r.clinical_date or "", r.added_at.isoformat()), reverse=True)
     opened = next((record for record in records if str(record.pk) == query.get("record")), None)
     conclusion = scopes.sees_conclusion(by, case)
     rows = [reading.row(r, case, withheld=bool(r.conclusion_pages) and not conclusion) for r in records]
@@ -42,6 +43,8 @@ def build(request: Request, case: Case, regions: list[dict[str, Any]] | None = N
     for link in (*viewer.series, *viewer.windows):
         link["href"] = f"{request.path}?record={opened.pk}&{link['href'].partition('?')[2]}"
     context["marks"] = _marks(viewer, regions or [])
+    if viewer.is_slide:
+        context["slide"] = slides.beside(viewer, query, f"{request.path}?record={opened.pk}", context["marks"])
     return context | {
         "opened": opened,
         "row": reading.row(opened, case, withheld=bool(opened.conclusion_pages) and not conclusion),
@@ -79,9 +82,8 @@ def _asked(request: Request, case: Case) -> dict[str, str]:
     query |= {"record": str(file.record_id), "series": file.series}
     pages = list(range(max(file.record.pages, 1)))
     viewer = reading.viewer(file.record, query, pages, "")
-    kind = "frame" if file.frames else "page"
-    places = viewer.places
-    query["frame"] = str(places.index((file.pk, kind, index)) + 1) if (file.pk, kind, index) in places else "1"
+    places = [(shown, number) for shown, _kind, number in viewer.places]
+    query["frame"] = str(places.index((file.pk, index)) + 1) if (file.pk, index) in places else "1"
     return query
 
 

@@ -219,6 +219,8 @@ def place_words(anchor: dict[str, Any], record: Record | None) -> str:
         return _("not linked to a record")
     noun = _("page %(n)s") if anchor["kind"] == "page" else _("image %(n)s")
     region = _(", marked region") if anchor.get("w") and anchor.get("h") else ""
+    if anchor["kind"] == "slide":
+        return f"{record.title}{region}"
     return f"{record.title}, {noun % {'n': int(anchor['index']) + 1}}{region}"
 
 

@@ -93,7 +93,7 @@ class Slide {
       showNavigationControl: false,
       showNavigator: true,
       navigatorPosition: "TOP_RIGHT",
-      navigatorSizeRatio: 0.18,
+      ...this.map(info),
       navigatorRotate: false,
       maxZoomPixelRatio: 3,
       visibilityRatio: 0.4,
@@ -105,6 +105,14 @@ class Slide {
     this.viewer = viewer;
     this.label(viewer);
     this.setUp(viewer, info);
+  }
+
+  /** The size of the overview map: the shape of the slide, and small on a small screen. */
+  private map(info: Info): { navigatorWidth: string; navigatorHeight: string; navigatorMaintainSizeRatio: boolean } {
+    const room = Math.min(190, this.stage.clientWidth * 0.28, this.stage.clientHeight * 0.35);
+    const part = room / Math.max(info.width, info.height);
+    const size = (pixels: number): string => `${Math.max(24, Math.round(pixels * part))}px`;
+    return { navigatorWidth: size(info.width), navigatorHeight: size(info.height), navigatorMaintainSizeRatio: false };
   }
 
   /** What can take the focus says what it is. */
@@ -145,14 +153,15 @@ class Slide {
   private scale(viewer: OpenSeadragon.Viewer, info: Info): void {
     const bar = this.part("scale");
     const text = this.part("scale-text");
-    if (!bar || !text || !info.mpp) return;
+    const line = this.part("scale-line");
+    if (!bar || !text || !line || !info.mpp) return;
     const pixels = viewer.viewport.viewportToImageZoom(viewer.viewport.getZoom(true));
     const perPixel = info.mpp / pixels; // micrometres a pixel of the screen
     const most = (this.stage.clientWidth / 4) * perPixel;
     const power = 10 ** Math.floor(Math.log10(most));
     const length = power * ([5, 2].find((step) => step * power <= most) ?? 1);
     bar.hidden = false;
-    bar.style.width = `${length / perPixel}px`;
+    line.style.width = `${length / perPixel}px`;
     const show = (value: number): string => value.toLocaleString(document.documentElement.lang || undefined);
     text.textContent = length >= 1000 ? `${show(length / 1000)} mm` : `${show(length)} µm`;
   }
