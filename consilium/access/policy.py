@@ -102,6 +102,12 @@ ACTIONS: Final[dict[str, Action]] = {a.name: a for a in (
             triage_clinician=DESK, specialist=("review",)),
     _action("record.download_all", _("download every record as one archive"), step_up=True,
             patient=ALL),
+    _action("record.receive", _("receive images that a hospital sends to the case"),
+            system=PREPARING + DESK + WORK + HALTED),
+    # What waits in the inbox belongs to no case yet: it counts as the desk's.
+    _action("inbox.view", _("see images that a hospital sent without naming a case"), coordinator=("desk",)),
+    _action("inbox.discard", _("discard images that belong to no case"), coordinator=("desk",)),
+    _action("inbox.assign", _("add images from the inbox to the case"), coordinator=DESK + WORK + HALTED),
     _action("identity.check", _("check identity and eligibility"), coordinator=("desk",)),
     _action("identity.view", _("see name, birth date and contact details"),
             patient=ALL, proxy_view=ALL, proxy_act=ALL, coordinator=ALL, support_scribe=PREPARING + DESK,

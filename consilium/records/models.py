@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from consilium.access.policy import ORGANISATION_WIDE
+from consilium.access.principals import Principal
 from consilium.core import clock
 from consilium.vault.fields import SealedJSONField, SealedTextField
 
@@ -300,3 +302,77 @@ class DataToken(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+
+
+class InboxStudy(models.Model):
+    """Images that a hospital sent to the organisation without naming a case: they wait for a coordinator.
+
+    A space of its own, so that discarding it destroys its key. `study` groups what one sender sends of one study and
+    one patient; `facts` says what the headers name ("patient_name", "patient_birth_date", "study_description", …).
+    """
+
+    if TYPE_CHECKING:
+        instances: models.Manager["InboxInstance"]
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        MOVING = "moving", _("being added to a case")
+        MOVED = "moved", _("added to a case")
+
+    seal_space = "pk"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    tenant = models.UUIDField()
+    sender = models.CharField(max_length=60)  # "dimse:<calling AE title>"
+    study = models.CharField(max_length=64)  # keyed hash of Study Instance UID, patient name and birth date
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
+    facts = SealedJSONField(blank=True, default=dict)
+    images = models.PositiveIntegerField(default=0)
+    size = models.BigIntegerField(default=0)
+    arrived_at = models.DateTimeField(default=clock.now)
+    last_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField(db_index=True)
+    case_space = models.UUIDField(null=True, blank=True)  # the case it was assigned to
+    assigned_by = models.CharField(max_length=60, blank=True)
+    moved = models.PositiveIntegerField(default=0)  # images that are in the case already
+
+    class Meta:
+        ordering = ["-last_at", "id"]
+        verbose_name_plural = "inbox studies"
+        indexes = [models.Index(fields=["tenant", "status", "study"])]
+
+    @property
+    def phase(self) -> str:
+        """What nobody has assigned yet is the desk's to sort (access/policy.py)."""
+        return "desk"
+
+    def roles_of(self, principal: Principal) -> frozenset[str]:
+        """Offices of the organisation alone: there is no case yet on which somebody could hold a role."""
+        mine = principal.kind == "user" and principal.active and principal.organisation_id == self.tenant
+        return principal.roles & ORGANISATION_WIDE if mine else frozenset[str]()
+
+
+class InboxInstance(models.Model):
+    """One image of the inbox: where its bytes lie in its study's space, and its header (instances.py)."""
+
+    if TYPE_CHECKING:
+        study_id: uuid.UUID
+
+    seal_space = "study_id"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    study = models.ForeignKey(InboxStudy, on_delete=models.CASCADE, related_name="instances")
+    instance = models.CharField(max_length=64)  # keyed hash of the SOP Instance UID
+    blob = models.UUIDField()
+    offset = models.BigIntegerField(default=0)
+    size = models.BigIntegerField()
+    more: "models.JSONField[list[list[Any]]]" = models.JSONField(default=list, blank=True)
+    header = SealedJSONField(default=dict)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["study", "instance"], name="one_instance_a_study")]
+
+    @property
+    def space(self) -> uuid.UUID:
+        return self.study_id
