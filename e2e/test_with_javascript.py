@@ -104,8 +104,10 @@ def test_a_broken_connection_is_tried_again(enter, house, tmp_path):
     page.context.set_offline(True)
     page.locator("form[data-upload] input[type=file]").first.set_input_files(str(Files(tmp_path).made(LETTER)))
     row = page.locator(".upload__item")
-    expect(row).to_contain_text("Not sent. Check the connection and try again.")
-    expect(row.get_by_role("button", name="Try again: letter.pdf")).to_be_visible()
+    expect(row).to_contain_text("Waiting for the connection")
+    row.get_by_role("button", name="Pause: letter.pdf").click()
+    expect(row).to_contain_text("Paused")
+    row.get_by_role("button", name="Go on: letter.pdf").click()
     page.context.set_offline(False)
     expect(row).to_have_count(0, timeout=30_000)
     expect(page.locator("#sent")).to_contain_text("letter", timeout=60_000)
@@ -119,10 +121,13 @@ def test_sending_can_be_cancelled(enter, house, tmp_path):
     chosen.set_input_files(photo(tmp_path, "by-mistake.png"))
     expect(page.locator(".upload__state")).to_have_text(re.compile("Sending"))
     page.get_by_role("button", name="Cancel: by-mistake.png").click()
+    page.get_by_role("button", name="No, keep it: by-mistake.png").click()
+    page.get_by_role("button", name="Cancel: by-mistake.png").click()
+    page.get_by_role("button", name="Yes, discard: by-mistake.png").click()
     expect(page.locator(".upload__item")).to_have_count(0)
     expect(chosen).to_be_focused()
     page.reload()
-    expect(page.locator("#sent")).not_to_contain_text("by-mistake")
+    expect(page.locator("main")).not_to_contain_text("by-mistake")
 
 
 def test_images_follow_wheel_and_keys_and_take_marks(enter, house):

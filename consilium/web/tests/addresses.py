@@ -11,7 +11,7 @@ from django.urls.converters import IntConverter, UUIDConverter
 from consilium.cases.models import Case
 from consilium.consents.actions import SHARE_WITH_TREATING_DOCTOR
 from consilium.opinions.models import Finding
-from consilium.records.models import Record, RecordFile
+from consilium.records.models import DataToken, Record, RecordFile, Transfer
 
 NOBODY = UUID(int=0x5EC0_0000_0000_4000_8000_0000_0000_0001)  # the id of nothing
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -59,6 +59,8 @@ def parts_of(case: Case) -> dict[str, Any]:
     finding = Finding.objects.filter(case=case).first()
     link = case.guest_links.order_by("granted_at").first()
     stop = case.clock_stops.filter(ended_at=None).first()
+    transfer = Transfer.objects.filter(space=case.pk, upload=None).first()
+    key = DataToken.objects.filter(space=case.pk).first()
     return ANYWHERE | {
         "case_id": case.pk,
         "record_id": record.pk if record else NOBODY,
@@ -69,6 +71,8 @@ def parts_of(case: Case) -> dict[str, Any]:
         "link_id": link.pk if link else NOBODY,
         "stop_id": stop.pk if stop else NOBODY,
         "person_id": case.patient_id,
+        "transfer_id": transfer.pk if transfer else NOBODY,
+        "token_id": key.pk if key else NOBODY,
     }
 
 

@@ -8,7 +8,8 @@ from allauth.account.models import EmailAddress
 from consilium.cases.models import Case, CaseRole, ClockStop, GuestLink
 from consilium.cases.states import State
 from consilium.core import clock
-from consilium.records.models import Preview, Record, RecordFile
+from consilium.records import tokens, transfers
+from consilium.records.models import Preview, Record, RecordFile, Transfer
 from consilium.talks.models import Clarification, Message
 from consilium.testing import cast as casting
 from consilium.testing import factories
@@ -136,9 +137,18 @@ def furnish(case: Case, cast: Cast) -> None:
         factories.write_opinion(case, cast)
     if case.state not in (State.DRAFT, State.ARCHIVED):
         ClockStop.objects.create(case=case, reason="missing_records", started_by="system")
+    begin_sending(case, cast)
     released = case.opinions.filter(status="released").first()
     if released and not case.clarifications.exists():
         Clarification.objects.create(case=case, opinion=released, asked_by="system", question="Is it so?")
+
+
+def begin_sending(case: Case, cast: Cast) -> None:
+    """An upload of the patient that is not finished, and a key for another program."""
+    metadata = {"raw": "", "name": "disc-2026-05-14.tar", "fingerprint": "f" * 64}
+    begun = transfers.begin(case.pk, 1000, metadata, by=cast.anna.by)
+    Transfer.objects.filter(pk=begun.pk).update(offset=630)
+    tokens.issue(case.pk, by=cast.anna.by, label="Viewer at the practice")
 
 
 def withhold_first_page(record: Record) -> RecordFile:

@@ -138,6 +138,9 @@ def test_who_declined_sees_nothing_again(cast):
     assert case.reference not in shown
 
 
+INNER = {"record_id", "file_id", "grant_id", "link_id", "finding_id", "stop_id", "transfer_id", "token_id"}
+
+
 def test_part_of_another_case_is_not_found_below_ones_own(cast):
     """Ids of records, links, grants, pauses … of another case do nothing below a case one may see."""
     own = factories.case_in("delivered", cast)
@@ -150,7 +153,7 @@ def test_part_of_another_case_is_not_found_below_ones_own(cast):
     for who in (cast.anna, cast.dora, cast.chen):
         visitor = Visitor(cookie_of(who))
         for address in all_addresses():
-            inner = address.parameters & {"record_id", "file_id", "grant_id", "link_id", "finding_id", "stop_id"}
+            inner = address.parameters & INNER
             if "case_id" not in address.parameters or not inner:
                 continue
             for method in all_routes()[address.name].methods:
@@ -287,7 +290,7 @@ def test_denied_and_absent_are_the_same_bytes(cast):
     eve, weiss = Visitor(cookie_of(cast.eve)), Visitor(guest_cookie(link(case).pk))
     parts = parts_of(case)
     nothing = parts | {
-        name: uuid4() for name in ("case_id", "record_id", "file_id", "link_id", "stop_id", "finding_id")
+        name: uuid4() for name in ("case_id", "record_id", "file_id", "link_id", "stop_id", "finding_id", "transfer_id")
     }
     compared = 0
     for address in all_addresses():
