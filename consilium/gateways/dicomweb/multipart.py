@@ -50,9 +50,10 @@ class Parser:
         """Take what has arrived; `last` when nothing more will. Raises Malformed."""
         if self.ended:
             return  # an epilogue, or the empty last message of a server, says nothing
-        self._searched -= self._at
-        self._data = b"".join([memoryview(self._data)[self._at :], *pieces])
-        self._at, self.wanted = 0, 1
+        kept = min(self._at, 2)  # the line break that ends a head is also the one before the boundary of an empty part
+        gone = self._at - kept
+        self._data = b"".join([memoryview(self._data)[gone:], *pieces])
+        self._at, self._searched, self.wanted = kept, max(0, self._searched - gone), 1
         while not self.ended and self._step(last):
             pass
         if last and not self.ended:
@@ -107,7 +108,7 @@ class Parser:
     def _body(self, last: bool) -> bool:
         have = len(self._data) - self._at
         if self._expected < 0:
-            if have < FIRST and not last:
+            if have < FIRST:
                 found = self._find()
                 return self._finish(found) if found >= 0 else self._need(self._at + FIRST)
             self._begin(have)
@@ -121,7 +122,7 @@ class Parser:
         found = self._find()
         if found >= 0:
             return self._finish(found)
-        if have > BUFFERED or self._expected > BUFFERED:
+        if self._streaming or have > BUFFERED or self._expected > BUFFERED:
             self._hand_over(max(self._at, self._searched))
         return self._need(len(self._data) + STEP)
 
