@@ -20,7 +20,7 @@ _TITLES = {
     "vital": _lazy("Vital signs"), "procedure": _lazy("Operations and procedures"),
     "immunization": _lazy("Vaccinations"),
 }  # fmt: skip
-MOST_ROWS = 500
+MOST_ROWS, LONG = 500, 25  # rows in all; rows beyond which a table is folded
 
 
 def document(record: Record, entries: Sequence[Entry], *, whole: bool) -> dict[str, Any] | None:
@@ -46,14 +46,20 @@ def _table(kind: str, found: Sequence[Entry]) -> dict[str, Any]:
     else:
         columns = [_("What"), _("Details"), _("Status"), _("When")]
         rows = [_fact(one) for one in once(found)]
+    used = [index for index in range(len(columns)) if index == 0 or any(_says(row[index]) for row in rows)]
     return {
         "kind": kind,
         "title": str(_TITLES[kind]),
         "count": len(rows),
-        "columns": [{"label": label} for label in columns],
-        "rows": rows[:MOST_ROWS],
+        "long": len(rows) > LONG,
+        "columns": [{"label": columns[index]} for index in used],
+        "rows": [[row[index] for index in used] for row in rows[:MOST_ROWS]],
         "more": max(0, len(rows) - MOST_ROWS),
     }
+
+
+def _says(cell: Any) -> bool:
+    return bool(cell["text"] if isinstance(cell, dict) else cell)
 
 
 def _result(entry: Entry) -> list[Any]:

@@ -39,9 +39,12 @@ def side_words(side: str) -> str:
 
 
 def day(iso: str) -> str:
-    """A date in the words of the page; a year or month alone stays as it is."""
+    """A date in the words of the page; a month or a year alone as such."""
     when = iso_date(iso)
-    return date_format(when, "SHORT_DATE_FORMAT") if when else iso or _("no date")
+    if when:
+        return date_format(when, "SHORT_DATE_FORMAT")
+    month = iso_date(f"{iso}-01") if len(iso) == 7 else None
+    return date_format(month, "YEAR_MONTH_FORMAT") if month else iso or _("no date")
 
 
 # --- the table ----------------------------------------------------------------------------------------------
@@ -79,7 +82,7 @@ def _tabs(rows: Sequence[Row], outside: Sequence[Row], waiting: Sequence[Value],
 
 
 def window(every: Sequence[str], query: dict[str, str]) -> tuple[list[str], str, str]:
-    """(days on show, oldest first; where the earlier days end, where the later ones end, "" when there are none)."""
+    """(days on show, newest first; where the earlier days end, where the later ones end, "" when there are none)."""
     try:
         until = int(query.get("until", ""))
     except ValueError:
@@ -87,7 +90,7 @@ def window(every: Sequence[str], query: dict[str, str]) -> tuple[list[str], str,
     until = max(min(until, len(every)), min(COLUMNS, len(every)))
     start = max(0, until - COLUMNS)
     newer = min(len(every), until + COLUMNS)
-    return list(every[start:until]), str(start) if start else "", str(newer) if until < len(every) else ""
+    return list(reversed(every[start:until])), str(start) if start else "", str(newer) if until < len(every) else ""
 
 
 def _groups(case: Case, rows: Iterable[Row], columns: Sequence[str]) -> list[dict[str, Any]]:
