@@ -108,8 +108,9 @@ def _row(case: Case, row: Row, columns: Sequence[str]) -> dict[str, Any]:
         "href": reverse("laboratory_analyte", args=[case.pk, key_of(case, row.key)]),
         "unit": unit_words(row),
         "range": range_words(low, high),
-        "low": low,
-        "high": high,
+        # the dot of the newest value is red by its own range only, never by that of another laboratory
+        "low": numbers[-1].low if numbers else None,
+        "high": numbers[-1].high if numbers else None,
         "line": [float(f"{v.number:.4g}") for v in numbers] if len(numbers) > 1 else [],
         "cells": [[cell(case, row, v) for v in row.values if v.date == column] for column in columns],
     }
