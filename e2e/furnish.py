@@ -18,6 +18,7 @@ def furnish() -> dict[str, Any]:
     from consilium.testing import factories
     from consilium.testing.cast import Cast, member
     from consilium.web.tests.visitor import cookie_of
+    from e2e import every_syntax
     from e2e.scenes import told, with_second_steps
 
     cast = Cast()
@@ -44,6 +45,14 @@ def furnish() -> dict[str, Any]:
     factories.upload(review, disc, "disc.zip", by=cast.anna)
     factories.upload(review, tomography(subject), "tomography.zip", by=cast.anna)
     factories.write_opinion(review, cast)
+    if every_syntax.available():
+        syntaxes = keep("syntaxes", factories.told(cast))
+        factories.upload(syntaxes, every_syntax.disc(subject), "disc.zip", by=cast.anna)
+        known["syntaxes images"] = record_of(syntaxes, "Every syntax")
+    slides = keep("slides", factories.case_in(State.IN_REVIEW, cast))
+    factories.upload(slides, biopsy(), "biopsy.svs", by=cast.anna)
+    factories.write_opinion(slides, cast)
+    known |= slide_of(slides)
     delivered = keep("delivered", factories.case_in(State.DELIVERED, cast))
     link = factories.link(delivered, cast.anna)
     known |= {"token": link.token, "code": link.code, "mail": keyed.user.email}
@@ -79,12 +88,38 @@ def tomography(subject: Any) -> bytes:
     return kept.getvalue()
 
 
+def biopsy() -> bytes:
+    """A slide as a scanner writes it, small and without a patient."""
+    import tempfile
+    from pathlib import Path
+
+    from consilium.imaging import testing_slides
+
+    with tempfile.TemporaryDirectory() as folder:
+        return testing_slides.svs(Path(folder) / "slide", testing_slides.tissue(3600, 2400)).read_bytes()
+
+
+def slide_of(case: Any) -> dict[str, str]:
+    """The record and the file of a case's slide."""
+    from consilium.records.models import Slide
+
+    slide = Slide.objects.select_related("file").get(space=case.pk, status="ready")
+    return {"slide record": str(slide.file.record_id), "slide file": str(slide.file_id)}
+
+
 def images_of(case: Any, modality: str) -> str:
     """The record of a case whose images come from this kind of device."""
     from consilium.records.models import RecordFile
 
     files = RecordFile.objects.filter(record__space=case.pk, record__status="ready")
     return str(next(file.record_id for file in files if file.facts.get("modality") == modality))
+
+
+def record_of(case: Any, title: str) -> str:
+    """The record of a case with this title."""
+    from consilium.records.models import Record
+
+    return str(next(record.pk for record in Record.objects.filter(space=case.pk) if record.title == title))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ class House(Installation):
         super().__init__(log)
         del self.environment["PYTEST_VERSION"]  # it is to behave as anywhere, not as in a test
         self.environment["CONSILIUM_STEP_UP_MINUTES"] = "600"  # the cookies are made once, at the beginning
+        self.environment["CONSILIUM_SAMPLES"] = os.environ.get("CONSILIUM_SAMPLES", "")
         self.known: dict[str, Any] = {}
 
     def _install(self) -> None:

@@ -56,6 +56,7 @@ TELLING = [
 FOLLOWING = [
     *_of("collecting", "anna", "case", "case_people", "case_people_end", "case_upload"),
     *_of("collecting", "ben", "my_cases", "case"),
+    *_of("collecting", "anna", "programs", "program_key", "upload_discard"),
     *_of("delivered", "anna", "case", "case_report", "case_ask", "case_messages", "case_links", "case_link_new"),
     *_of("delivered", "anna", "case_link_revoke", "case_invite", "case_steps", "case_access_history"),
     *_of("delivered", "anna", "case_consents", "case_erasure", "records", "record"),
@@ -141,6 +142,8 @@ NO_PAGE: dict[str, str] = {
     "mfa_download_recovery_codes": "a text file",
     "download_all": "a zip",
     "windowed_frame": "a picture",
+    "case_viewer": "the image viewer, whose page is another program's; test_image_viewer looks at it",
+    "record_viewer": "the same, at one record",
     "guest_open": "leads to guest_code at once",
     "case_upload_list": PART,
     "quality_progress": PART,

@@ -2,8 +2,8 @@
 
 Its pages set styles in elements, so these pages alone allow it; scripts come from this site, without exception.
 Its decoders are WebAssembly whose glue code is compiled at run time. A worker takes the policy of its own file's
-answer (CSP 3 §4.2.3), so the viewer's files carry one that allows that: without it JPEG 2000 and JPEG-LS stay
-black, and nothing says why.
+answer and not the page's (CSP 3 §4.2.3), so the viewer's files carry one that allows compiling and nothing beyond
+this site. Under the page's policy JPEG 2000 and JPEG-LS would stay black, and nothing would say why.
 """
 
 import re
