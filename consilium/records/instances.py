@@ -253,7 +253,7 @@ class _Records:
         record = Record(
             space=self.origin.space,
             upload=self.origin.upload,
-            kind=Record.Kind.IMAGING if facts["frames"] else Record.Kind.OTHER,
+            kind=_kind(facts),
             status=filing.status(problems),
             problems=problems,
             group=study,
@@ -265,6 +265,12 @@ class _Records:
         record.facts = filing.study_facts(facts)
         record.save()
         return record
+
+
+def _kind(facts: dict[str, Any]) -> str:
+    if facts.get("sop_class") == slides.SOP_CLASS:
+        return Record.Kind.SLIDES
+    return Record.Kind.IMAGING if facts["frames"] else Record.Kind.OTHER
 
 
 # --- afterwards -------------------------------------------------------------------------------------------

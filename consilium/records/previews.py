@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from consilium.imaging import frames
 from consilium.records import content
 from consilium.records.models import Preview, RecordFile
+from consilium.records.slides import is_dicom_slide
 from consilium.vault import blobs, keys
 
 
@@ -19,6 +20,8 @@ def preview(file: RecordFile, kind: str, index: int) -> Preview | None:
     found = file.previews.filter(kind=kind, index=index).first()
     if found or kind != Preview.Kind.FRAME or not 0 <= index < file.frames:
         return found
+    if is_dicom_slide(file):  # a frame is a tile, shown by the slide viewer; a label may state a name
+        return None
     try:
         data = frames.render_frame(lambda: content.chunks(file), index)
     except frames.NotRendered:
@@ -40,7 +43,7 @@ def _keep(file: RecordFile, index: int, data: bytes) -> Preview:
 
 def windowed(file: RecordFile, index: int, *, centre: float, width: float) -> bytes | None:
     """A frame in another window (PS3.3 C.11.2.1.2), rendered on demand and not kept."""
-    if not 0 <= index < file.frames:
+    if not 0 <= index < file.frames or is_dicom_slide(file):
         return None
     try:
         return frames.render_frame(lambda: content.chunks(file), index, centre=centre, width=width)

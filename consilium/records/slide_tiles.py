@@ -103,7 +103,7 @@ def layout_of(slide: Slide) -> Layout:
         Level(*size, int(row["done"]), base64.b64decode(row["tiles"])) for size, row in zip(sizes, rows, strict=True)
     )
     return Layout(
-        slide.file_id, slide.file.record_id, slide.space, slide.width, slide.height, slide.mpp, slide.status,
+        slide.file.pk, slide.file.record_id, slide.space, slide.width, slide.height, slide.mpp, slide.status,
         slide.done, slide.total, tuple(UUID(hex=blob) for blob in slide.tiles), levels,
     )  # fmt: skip
 

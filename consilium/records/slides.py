@@ -180,7 +180,7 @@ def prepare(slide_id: str) -> None:
         _fail(slide, no.code)
         return
     if slide.status == Slide.Status.WORKING:
-        jobs.enqueue(prepare, str(slide.pk), key=f"slide:{slide.pk}:{slide.file_id}:{slide.done}")
+        jobs.enqueue(prepare, str(slide.pk), key=f"slide:{slide.pk}:{slide.file.pk}:{slide.done}")
 
 
 def _sources(slide: Slide) -> list[RecordFile]:

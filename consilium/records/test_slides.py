@@ -253,11 +253,15 @@ def bad_files(picture, tmp_path):
     yield "nothing", small_tiff(100_000, 1, tile=1, offset=0, length=0)
     yield "no sides", small_tiff(0, 0)
     yield "circle", (b"II*\0" + struct.pack("<IH", 8, 1) + struct.pack("<HHII", 256, 4, 1, 9) + struct.pack("<I", 8))
+    lies = {
+        "svs": ((256, 2**31 - 1), (257, 5_000_000), (322, 3), (322, 100_000), (323, 0), (259, 6), (277, 9), (325, 4)),
+        "tiff": ((256, 40_000), (322, 100_000), (324, 2**32 - 1), (325, 4)),
+        "ndpi": ((256, 2**31 - 1), (257, 5_000_000), (65421, 0), (279, 2**32 - 1), (273, 2**31), (278, 0)),
+    }
     for name, data in (("svs", svs), ("tiff", tiff), ("ndpi", ndpi)):
         for part in (200, len(data) // 3, len(data) - 700):
             yield f"{name} cut at {part}", data[:part]
-        for tag, value in ((256, 2**31 - 1), (257, 5_000_000), (322, 3), (322, 100_000), (323, 0), (259, 6), (277, 9),
-                           (324, 2**32 - 1), (325, 4), (65421, 0), (279, 2**32 - 1), (273, 2**31)):  # fmt: skip
+        for tag, value in lies[name]:
             yield f"{name} {tag}={value}", lying(data, tag, value)
     noise = np.random.default_rng(3).integers(0, 256, 9_000, np.uint8).tobytes()
     for name, data in (("svs", svs), ("tiff", tiff), ("ndpi", ndpi)):
@@ -270,7 +274,7 @@ def test_bad_files_get_a_sentence_and_are_kept(tmp_path, case):
     from consilium.records.problems import TABLE
 
     seen = 0
-    for name, data in bad_files(made.tissue(768, 520), tmp_path):
+    for name, data in bad_files(made.tissue(768, 500), tmp_path):
         record = upload(case, data, name)
         seen += 1
         jobs.drain()
@@ -282,7 +286,7 @@ def test_bad_files_get_a_sentence_and_are_kept(tmp_path, case):
         file = record.files.get()
         assert slide or record.problems or file.previews.exists(), name
         assert blobs.read_all(file.blob, space=file.space) == data, name
-    assert seen > 45
+    assert seen > 30
 
 
 def test_a_hole_in_a_slide_leaves_the_rest(picture, tmp_path, case):

@@ -22,16 +22,16 @@ def shown(
     slide: Slide, query: dict[str, str], href: str, *, number: int = 1, regions: list[dict[str, Any]] | None = None
 ) -> dict[str, Any]:
     """Context of slides/viewer.html. `href` ends so that z=… can follow; `number` is its place in a record."""
-    base = f"/data/cases/{slide.space}/slides/{slide.file_id}/"
+    base = f"/data/cases/{slide.space}/slides/{slide.file.pk}/"
     found = slide_tiles.layout_of(slide)
     has_overview = slide.file.previews.filter(kind="page", index=0).exists()
     return {
-        "id": str(slide.file_id),
+        "id": str(slide.file.pk),
         "tiles": base,
         "number": number,
         "status": slide.status,
         "percent": slides.percent(slide),
-        "overview": f"/data/files/{slide.file_id}/page/0" if has_overview else "",
+        "overview": f"/data/files/{slide.file.pk}/page/0" if has_overview else "",
         "plain": part(found, query, base, href) if found.ready else None,
         "regions": regions or [],
     }
@@ -140,4 +140,4 @@ def others(slide: Slide, case: Case) -> list[dict[str, Any]]:
 
 def address(slide: Slide, case: Case) -> str:
     """The page of a slide."""
-    return reverse("slide", args=[case.pk, slide.file.record_id, slide.file_id])
+    return reverse("slide", args=[case.pk, slide.file.record_id, slide.file.pk])
