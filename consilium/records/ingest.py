@@ -124,27 +124,35 @@ def _ingest_tar(upload: Upload, owner: Owner) -> None:
             if refused or not member.name:
                 batch.note(member.name, refused or member.problems[0].code)
             else:
-                _take(batch, member.name, _Stretch(upload, content.part(upload, member.offset, member.size)))
+                what = _Stretch(upload, content.part(upload, member.offset, member.size))
+                if member.kind == Kind.ZIP and _sniffed(what) == Kind.ZIP:  # else a letter in a zip's coat
+                    _unpack(batch, what, f"{member.name}/")
+                else:
+                    _take(batch, member.name, what)
     _finish_archive(batch)
 
 
 def _ingest_zip(upload: Upload, owner: Owner) -> None:
     """A zip: its files are unpacked in the jail and sealed anew, many to a segment."""
     batch = Batch(upload, owner)
+    _unpack(batch, upload)
+    _finish_archive(batch)
+
+
+def _unpack(batch: Batch, what: content.Content, prefix: str = "") -> None:
     unpacked = _Unpacked(batch)
-    for member in open_archive(lambda: content.chunks(upload)):
+    for member in open_archive(lambda: content.chunks(what)):
         if member.refused or not member.name:
-            batch.notes += [{"name": member.name, "code": problem.code} for problem in member.problems]
+            batch.notes += [{"name": prefix + member.name, "code": problem.code} for problem in member.problems]
             continue
         slices = joined([one for chunk in member.chunks() for one in unpacked.out.add(chunk)])
         # Damage and bombs show only while a member is read: then nothing of it is kept.
         if member.refused or not slices:
             codes = [problem.code for problem in member.problems] or ["empty"]
-            batch.notes += [{"name": member.name, "code": code} for code in codes]
+            batch.notes += [{"name": prefix + member.name, "code": code} for code in codes]
         else:
-            unpacked.add(member.name, slices)
+            unpacked.add(prefix + member.name, slices)
     unpacked.settle()
-    _finish_archive(batch)
 
 
 class _Unpacked:
