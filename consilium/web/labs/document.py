@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from consilium.records import units
 from consilium.records.extract.sections import checked
@@ -15,10 +15,10 @@ from consilium.web.labs.lists import once, state_words
 
 _ORDER = ("problem", "allergy", "medication", "laboratory", "vital", "procedure", "immunization")
 _TITLES = {
-    "problem": _lazy("Diagnoses and problems"), "allergy": _lazy("Allergies and intolerances"),
-    "medication": _lazy("Medication"), "laboratory": _lazy("Laboratory results"),
-    "vital": _lazy("Vital signs"), "procedure": _lazy("Operations and procedures"),
-    "immunization": _lazy("Vaccinations"),
+    "problem": gettext_lazy("Diagnoses and problems"), "allergy": gettext_lazy("Allergies and intolerances"),
+    "medication": gettext_lazy("Medication"), "laboratory": gettext_lazy("Laboratory results"),
+    "vital": gettext_lazy("Vital signs"), "procedure": gettext_lazy("Operations and procedures"),
+    "immunization": gettext_lazy("Vaccinations"),
 }  # fmt: skip
 MOST_ROWS, LONG = 500, 25  # rows in all; rows beyond which a table is folded
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from consilium.cases.models import Case
 from consilium.records import analytes
@@ -16,13 +16,14 @@ from consilium.web.labs import present
 _GOING_ON = frozenset({"active", "intended", "on-hold", "recurrence", "relapse", "in-progress", "suspended"})
 _OVER = frozenset({"completed", "stopped", "ended", "resolved", "inactive", "aborted", "cancelled", "not-taken"})
 STATES = {
-    "active": _lazy("active"), "completed": _lazy("completed"), "stopped": _lazy("stopped"),
-    "resolved": _lazy("resolved"), "inactive": _lazy("inactive"), "remission": _lazy("in remission"),
-    "on-hold": _lazy("on hold"), "not-done": _lazy("not given"), "not-taken": _lazy("not taken"),
-    "intended": _lazy("intended"), "recurrence": _lazy("recurrence"), "relapse": _lazy("relapse"),
-    "preliminary": _lazy("preliminary"), "P": _lazy("preliminary"), "amended": _lazy("amended"),
-    "corrected": _lazy("corrected"), "C": _lazy("corrected"), "aborted": _lazy("stopped"),
-    "cancelled": _lazy("cancelled"), "suspended": _lazy("on hold"),
+    "active": gettext_lazy("active"), "completed": gettext_lazy("completed"), "stopped": gettext_lazy("stopped"),
+    "resolved": gettext_lazy("resolved"), "inactive": gettext_lazy("inactive"),
+    "remission": gettext_lazy("in remission"), "on-hold": gettext_lazy("on hold"),
+    "not-done": gettext_lazy("not given"), "not-taken": gettext_lazy("not taken"),
+    "intended": gettext_lazy("intended"), "recurrence": gettext_lazy("recurrence"), "relapse": gettext_lazy("relapse"),
+    "preliminary": gettext_lazy("preliminary"), "P": gettext_lazy("preliminary"), "amended": gettext_lazy("amended"),
+    "corrected": gettext_lazy("corrected"), "C": gettext_lazy("corrected"), "aborted": gettext_lazy("stopped"),
+    "cancelled": gettext_lazy("cancelled"), "suspended": gettext_lazy("on hold"),
 }  # fmt: skip
 _SILENT = frozenset({"final", "F", "unknown", ""})
 
