@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from consilium.access.principals import SYSTEM
 from consilium.cases import notices
-from consilium.cases.actions import offers
+from consilium.cases.actions import inbox, offers
 from consilium.cases.actions import records as case_records
 from consilium.cases.actions.advance import advance
 from consilium.cases.models import Case, ClockStop, Deadline, GuestLink
@@ -28,6 +28,12 @@ def ingest_upload(upload_id: str) -> None:
         case_records.read_upload(UUID(upload_id))
     except malware.Unavailable:  # not a failure: it waits until the scanner is back, however long that takes
         jobs.enqueue(ingest_upload, upload_id, run_after=clock.now() + malware.AGAIN_AFTER)
+
+
+@jobs.task(queue="ingest", attempts=6)
+def move_inbox(study_id: str) -> None:
+    """Carry images from the inbox to the case they were assigned to; again after a crash it goes on."""
+    inbox.move(UUID(study_id))
 
 
 @jobs.task()

@@ -274,8 +274,8 @@ for _name in ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWOR
         globals()[_name] = EMAIL_CONFIG[_name]
 DEFAULT_FROM_EMAIL = env("CONSILIUM_MAIL_FROM", default="Consilium <no-reply@consilium.invalid>")
 
-from consilium.config.dimse import *  # noqa: E402, F403 - the DIMSE gateway's settings
 from consilium.config.accounts import *  # noqa: E402, F403 - allauth's many settings sit in their own file
+from consilium.config.dimse import *  # noqa: E402, F403 - the DIMSE gateway's settings
 
 LOGGING_CONFIG = "consilium.core.logs.configure"
 LOGGING = {"configured": "above"}  # Django calls LOGGING_CONFIG only when this is not empty

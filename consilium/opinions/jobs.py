@@ -5,7 +5,7 @@ from uuid import UUID
 
 from consilium.core import clock, jobs
 from consilium.opinions.models import Opinion, Report
-from consilium.records.models import Preview, RecordFile, SeriesMetadata, Slide, Transfer, Upload
+from consilium.records.models import InboxInstance, Preview, RecordFile, SeriesMetadata, Slide, Transfer, Upload
 from consilium.vault import blobs, keys
 
 ORPHAN_AGE = timedelta(hours=24)  # bytes are sealed before their row is written; younger ones may still get theirs
@@ -34,6 +34,9 @@ def live_blobs() -> set[UUID]:
                 live |= {UUID(hex=part if isinstance(part, str) else part[0]) for part in found}
     series = SeriesMetadata.objects.values_list("blob", "space")
     live |= {blob for blob, space in series if not keys.space_destroyed(space)}
+    for blob, more, space in InboxInstance.objects.values_list("blob", "more", "study_id").iterator():
+        if not keys.space_destroyed(space):
+            live |= {blob, *(UUID(hex=extent[0]) for extent in more)}
     previews = Preview.objects.values_list("blob", "file__space")
     live |= {blob for blob, space in previews if not keys.space_destroyed(space)}
     for case, *found in Report.objects.values_list("case_id", "clinical_blob", "patient_blob", "fhir_blob"):

@@ -49,6 +49,12 @@ COMMANDS: list[tuple[str, str, str, list[Argument]]] = [
         ],
     ),
     (
+        "dimse",
+        "dimse.dimse",
+        "take images by DICOM C-STORE (serve starts it when CONSILIUM_DIMSE_BIND is set)",
+        [arg("--bind", default="", help="address:port (default: CONSILIUM_DIMSE_BIND, or 127.0.0.1:11112)")],
+    ),
+    (
         "migrate",
         "migrate.migrate",
         "make directories, keys (first time) and bring the database up to date",

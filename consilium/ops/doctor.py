@@ -129,6 +129,31 @@ def scans(area: str) -> Iterator[Finding]:
         yield Finding(area, None, f"languages missing: install {', '.join(f'tesseract-ocr-{m}' for m in missing)}.")
 
 
+def dimse(area: str) -> Iterator[Finding]:
+    from django.conf import settings
+
+    from consilium.core import clock
+    from consilium.gateways.dimse import config
+    from consilium.records.models import InboxStudy
+
+    if not settings.DIMSE_BIND:
+        yield Finding(area, None, "off: set CONSILIUM_DIMSE_BIND to take images by C-STORE.")
+        return
+    sentences = list(preflight.dimse())
+    yield from (Finding(area, False, sentence) for sentence in sentences)
+    if sentences:
+        return
+    if not config.peers(settings.DIMSE_PEERS):
+        yield Finding(area, None, "nobody may send: list AE titles in CONSILIUM_DIMSE_PEERS.")
+    elif config.organisation() is None:
+        yield Finding(area, False, "there is no organisation for the inbox: see CONSILIUM_DIMSE_ORGANISATION.")
+    else:
+        how = "encrypted" if config.encrypted() else "unencrypted"
+        waiting = InboxStudy.objects.filter(status=InboxStudy.Status.WAITING, expires_at__gt=clock.now()).count()
+        words = f"{settings.DIMSE_AE_TITLE} at {settings.DIMSE_BIND}, {how}; {waiting} studies wait in the inbox."
+        yield Finding(area, True, words)
+
+
 def seal_key(area: str) -> Iterator[Finding]:
     from consilium.opinions.report import seal_key as report_seal
 
@@ -241,6 +266,7 @@ CHECKS: list[tuple[str, Callable[[str], Iterator[Finding]]]] = [
     ("parsing", sandbox),
     ("malware", malware_check),
     ("scans", scans),
+    ("images by DICOM", dimse),
     ("report seal", seal_key),
     ("fonts", fonts),
     ("mail", mail),

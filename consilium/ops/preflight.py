@@ -30,6 +30,7 @@ def refusals(host: str, port: int = 0) -> Iterator[str]:
     yield from exposure(host)
     yield from places()
     yield from malware_policy()
+    yield from dimse()
     keys_ok = True
     for sentence in key_problems():
         keys_ok = False
@@ -79,6 +80,23 @@ def malware_policy() -> Iterator[str]:
         yield f"CONSILIUM_MALWARE_POLICY is “{settings.MALWARE_POLICY}”: set it to note or require."
     elif settings.MALWARE_POLICY == "require" and not settings.CLAMD:
         yield "CONSILIUM_MALWARE_POLICY is require, but there is no scanner: set CONSILIUM_CLAMD to clamd's socket."
+
+
+def dimse(bind: str = "") -> Iterator[str]:
+    """What speaks against the DIMSE gateway as it is set up; nothing when it is switched off."""
+    from django.conf import settings
+
+    bind = bind or settings.DIMSE_BIND
+    if not bind:
+        return
+    from consilium.gateways.dimse import config
+
+    try:
+        host, _port = split(bind)
+    except Problem as problem:
+        yield from (sentence.replace("--bind 127.0.0.1:8000", "127.0.0.1:11112") for sentence in problem.sentences)
+        return
+    yield from config.problems(reachable=not is_loopback(host))
 
 
 def places() -> Iterator[str]:

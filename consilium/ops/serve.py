@@ -137,6 +137,7 @@ def serve(arguments: Namespace) -> int:
     children = [Child("web", lambda: web_command(host, port, arguments.workers))]
     children += [job_worker(str(number), f"--queues=-{SLOW}") for number in range(arguments.job_workers)]
     children += [job_worker(SLOW, f"--queues={SLOW}", "--nice=15")] if arguments.job_workers else []
+    children += [Child("dimse", dimse_command)] if os.environ.get("CONSILIUM_DIMSE_BIND") else []
     supervisor = Supervisor(children)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, supervisor.stop)
@@ -161,6 +162,10 @@ def web_command(host: str, port: int, workers: int) -> list[str]:
     flags = ["--respawn-failed-workers", "--no-access-log"]
     listed = [part for pair in options.items() for part in pair]
     return [sys.executable, "-m", "granian", *listed, *flags, "consilium.config.asgi:application"]
+
+
+def dimse_command() -> list[str]:
+    return [sys.executable, "-m", "consilium", "dimse"]
 
 
 def job_worker(number: str, *options: str) -> Child:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from consilium.core import clock, jobs
-from consilium.records import instances, ocr, transfers
+from consilium.records import inbox, instances, ocr, transfers
 from consilium.records.models import RecordFile
 
 
@@ -27,6 +27,13 @@ def sweep_unfiled() -> None:
 def sweep_transfers() -> None:
     """Discard uploads that nobody went on with for a week, with what arrived of them."""
     transfers.sweep(clock.now())
+
+
+@jobs.every(seconds=3600)
+@jobs.task()
+def sweep_inbox() -> None:
+    """Destroy what has waited in the inbox for too long."""
+    inbox.sweep(clock.now())
 
 
 @jobs.task(queue="ocr", attempts=4, priority=-10)

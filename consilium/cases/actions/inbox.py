@@ -1,0 +1,77 @@
+"""From the inbox to a case: who may assign what, and the way of images that name their case themselves."""
+
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from consilium.access.principals import SYSTEM, Principal
+from consilium.access.rules import may, require
+from consilium.cases.actions.records import tick_checklist
+from consilium.cases.models import Case
+from consilium.core import jobs
+from consilium.core.errors import BadInput, NotFound
+from consilium.records import identity, inbox
+from consilium.records.filing import Owner
+from consilium.records.instances import Origin
+from consilium.records.models import InboxStudy
+
+
+def by_reference(reference: str) -> Case | None:
+    """The case with this reference, for a gateway that was given it as an address."""
+    return Case.objects.filter(reference=reference).select_related("patient").first()
+
+
+def owner_of(case: Case) -> Owner:
+    """Whose the records of a case should be."""
+    patient = case.patient
+    return Owner(case.organisation_id, patient.given_name, patient.family_name, patient.birth_date)
+
+
+def receives(case_id: UUID) -> bool:
+    """Whether images may still come to this case by themselves."""
+    case = Case.objects.filter(pk=case_id).first()
+    return case is not None and may("record.receive", case, SYSTEM)
+
+
+def names_another(study: InboxStudy, case: Case) -> bool:
+    """Whether the images name somebody else than the patient of the case."""
+    patient = case.patient
+    match = identity.compare(
+        study.facts, given=patient.given_name, family=patient.family_name, birth_date=patient.birth_date or None
+    )
+    return match.verdict == "mismatch"
+
+
+def assign(study: InboxStudy, case: Case, *, by: Principal, although_another: bool = False) -> None:
+    """Add what waits in the inbox to a case; a job carries it there.
+
+    Images that name somebody else need `although_another`; their record then waits for a decision in the case.
+    """
+    from consilium.cases.jobs import move_inbox
+
+    require("inbox.view", study, by)
+    require("inbox.assign", case, by)
+    if study.tenant != case.organisation_id:
+        raise NotFound()
+    if names_another(study, case) and not although_another:
+        raise BadInput(_("These images name another person than this case. Please compare name and birth date."))
+    inbox.assign(study, case.pk, by=by, then=lambda: jobs.enqueue(move_inbox, str(study.pk)))
+
+
+def discard(study: InboxStudy, *, by: Principal) -> None:
+    """Throw away what belongs to no case."""
+    inbox.discard(study, by=by)
+
+
+def move(study_id: UUID) -> None:
+    """Carry an assigned study to its case; called by the job, and again after a crash."""
+
+    def origin(study: InboxStudy) -> Origin | None:
+        case = Case.objects.filter(pk=study.case_space).select_related("patient").first()
+        if case is None or not may("record.receive", case, SYSTEM):
+            return None
+        return Origin(case.pk, owner_of(case), study.sender)
+
+    if inbox.move(study_id, origin):
+        case = Case.objects.get(pk=InboxStudy.objects.values_list("case_space", flat=True).get(pk=study_id))
+        tick_checklist(case)

@@ -1,0 +1,329 @@
+"""The protocol: a Storage SCP (PS3.4 Annex B) and Verification SCP (PS3.4 Annex A) over pynetdicom, within limits.
+
+pynetdicom has a pair of threads an association. What it leaves open is closed here: how long a peer may take for one
+PDU or for TLS, how large PDUs, images and associations may be, and how many connections may wait.
+"""
+
+import logging
+import socket
+import ssl
+import threading
+import time
+from typing import Any, cast
+
+from django.conf import settings
+from django.db import connection
+from pydicom.dataset import Dataset
+from pydicom.uid import AllTransferSyntaxes
+from pynetdicom import _config, evt, sop_class
+from pynetdicom.ae import ApplicationEntity
+from pynetdicom.association import MODE_ACCEPTOR, Association
+from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.presentation import PresentationContext, build_context
+from pynetdicom.service_class import StorageServiceClass
+from pynetdicom.sop_class import Verification
+from pynetdicom.transport import AssociationSocket, RequestHandler, ThreadedAssociationServer
+
+from consilium.gateways.dimse import config, peers
+from consilium.gateways.dimse.filing import (
+    DUPLICATE,
+    NOT_AUTHORISED,
+    OUT_OF_RESOURCES,
+    PROCESSING_FAILURE,
+    SUCCESS,
+    Filing,
+    Order,
+)
+from consilium.gateways.dimse.part10 import IMPLEMENTATION_NAME, IMPLEMENTATION_UID, Received, understood
+from consilium.gateways.dimse.peers import Rejection, Target
+from consilium.imaging import facts
+
+log = logging.getLogger("consilium.dimse")
+
+NOT_MATCHING = 0xA900  # the data set does not match the SOP class or instance that the command names
+NOT_UNDERSTOOD = 0xC000
+INVALID_INSTANCE = 0x0117
+LARGEST_COMMAND = 512 * 1024  # bytes of a PDU that is no data: the longest proposal of an association is shorter
+HANDSHAKE = 10.0  # seconds for TLS
+WAITING = 16  # connections beyond the associations that may be open before one is refused without an answer
+KNOWN_SYNTAXES = frozenset(str(uid) for uid in AllTransferSyntaxes)
+# (0000,0902) Error Comment, at most 64 characters (PS3.7 Annex C)
+COMMENTS = {
+    NOT_UNDERSTOOD: "The data set is damaged or not complete",
+    NOT_MATCHING: "The data set names another SOP class or instance",
+    INVALID_INSTANCE: "The SOP Instance UID is not valid",
+    OUT_OF_RESOURCES: "There is no room for this image",
+    DUPLICATE: "Another image with this UID is here already",
+    NOT_AUTHORISED: "This case takes no images at present",
+    PROCESSING_FAILURE: "The image could not be stored; please send it again",
+}
+
+
+class TooMuch(Exception):  # noqa: N818 - a limit, not a fault
+    """A peer went beyond a limit: the association is aborted."""
+
+
+class BoundedSocket(AssociationSocket):
+    """Reads a PDU in one piece, within the limits of size and time."""
+
+    total = 0
+    message = 0  # bytes since the last image was complete
+
+    def recv(self, nr_bytes: int) -> bytearray:
+        """Exactly `nr_bytes`, or less when the peer is gone. Raises TooMuch and OSError."""
+        self.total += nr_bytes
+        self.message += nr_bytes
+        if nr_bytes > max(LARGEST_COMMAND, settings.DIMSE_MAX_PDU + 6):
+            raise TooMuch("PDU")
+        if self.message > 2 * settings.DIMSE_MAX_INSTANCE_BYTES or self.total > settings.DIMSE_MAX_ASSOCIATION_BYTES:
+            raise TooMuch("bytes")
+        found = bytearray(nr_bytes)
+        view, got = memoryview(found), 0
+        until = time.monotonic() + settings.DIMSE_IDLE_SECONDS
+        assert self.socket is not None
+        while got < nr_bytes:
+            self.socket.settimeout(max(0.01, until - time.monotonic()))
+            count = self.socket.recv_into(view[got:])
+            if not count:
+                break
+            got += count
+        view.release()
+        return found if got == nr_bytes else found[:got]
+
+
+class Incoming(Association):
+    """An association that somebody opened to us; `target`: where its images go, once it is admitted."""
+
+    target: Target | None = None
+    stored = refused = 0
+
+    def _serve_request(self, msg: Any, context_id: int) -> None:
+        """C-STORE of any SOP class that was negotiated, private ones too; everything else as pynetdicom does it."""
+        context = self._accepted_cx.get(context_id)
+        if not isinstance(msg, C_STORE) or context is None or not msg.is_valid_request or self._sent_release:
+            super()._serve_request(msg, context_id)
+            return
+        try:
+            self._is_paused = True
+            StorageServiceClass(self).SCP(msg, context)
+            self._is_paused = False
+        except Exception:
+            log.exception("association failed")
+            self.abort()
+
+
+class Handler(RequestHandler):
+    """One connection: TLS first, in its own thread, then an association."""
+
+    def handle(self) -> None:
+        server = cast(Server, self.server)
+        if server.wrapping is not None:
+            try:
+                self.request.settimeout(HANDSHAKE)
+                self.request = server.wrapping.wrap_socket(self.request, server_side=True)
+            except OSError as error:  # ssl.SSLError is one
+                log.warning("TLS refused", extra={"code": type(error).__name__})
+                server.shutdown_request(self.request)
+                return
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().handle()
+
+    def _create_association(self) -> Association:
+        server = cast(Server, self.server)
+        made = Incoming(self.ae, MODE_ACCEPTOR)
+        made._server = server
+        made.name = f"AcceptorThread@{time.time():.6f}"  # the library counts associations by this name
+        made.set_socket(BoundedSocket(made, client_socket=self.request))
+        acceptor = made.acceptor
+        acceptor.maximum_length = self.ae.maximum_pdu_size
+        acceptor.ae_title = server.ae_title
+        acceptor.address_info = self.local
+        acceptor.implementation_class_uid = self.ae.implementation_class_uid
+        acceptor.implementation_version_name = self.ae.implementation_version_name
+        acceptor.supported_contexts = list(server.contexts)
+        made.requestor.address_info = self.remote
+        for event, bound in server._handlers.items():
+            if event.is_intervention:
+                made.bind(event, *cast(Any, bound))
+            else:
+                for one in cast(Any, bound):
+                    made.bind(event, *one)
+        return made
+
+
+class Server(ThreadedAssociationServer):
+    """Listens; `wrapping` is the TLS context, used where a slow peer keeps nobody else waiting."""
+
+    wrapping: ssl.SSLContext | None = None
+    daemon_threads = True
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Whether there is room for another connection at all."""
+        return len(self.active_associations) < self.ae.maximum_associations + WAITING
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A connection that failed: logged without what it said."""
+        log.warning("connection failed", exc_info=True)
+
+
+class Gateway:
+    """The running gateway. `start` returns when it listens."""
+
+    def __init__(self, host: str, port: int) -> None:
+        quiet()
+        self.filing = Filing()
+        self._server = self._listen(host, port)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="dimse", daemon=True)
+
+    def _listen(self, host: str, port: int) -> Server:
+        entity = ApplicationEntity(settings.DIMSE_AE_TITLE)
+        entity.implementation_class_uid = IMPLEMENTATION_UID
+        entity.implementation_version_name = IMPLEMENTATION_NAME
+        entity.maximum_pdu_size = settings.DIMSE_MAX_PDU
+        entity.maximum_associations = settings.DIMSE_MAX_ASSOCIATIONS
+        entity.network_timeout = entity.dimse_timeout = settings.DIMSE_IDLE_SECONDS
+        entity.acse_timeout = min(30.0, settings.DIMSE_IDLE_SECONDS)
+        handlers: list[Any] = [
+            (evt.EVT_REQUESTED, self._requested),
+            (evt.EVT_C_ECHO, lambda _event: SUCCESS),
+            (evt.EVT_C_STORE, self._store),
+            (evt.EVT_RELEASED, self._ended, ["released"]),
+            (evt.EVT_ABORTED, self._ended, ["aborted"]),
+        ]
+        made = entity.make_server(
+            (host, port),
+            contexts=[build_context(Verification)],
+            evt_handlers=handlers,
+            server_class=Server,
+            request_handler=Handler,
+        )
+        made.wrapping = config.tls()
+        entity._servers.append(made)  # where `shutdown` looks for it
+        return made
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        self.filing.start()
+        self._thread.start()
+
+    def stop(self, patience: float = 5.0) -> None:
+        """Take no more associations, let those that run finish for a while, then abort them."""
+        self._server.shutdown()
+        self._thread.join(5)
+        until = time.monotonic() + patience
+        while self._server.active_associations and time.monotonic() < until:
+            time.sleep(0.05)
+        for one in self._server.active_associations:
+            one.abort()
+        self.filing.stop()
+
+    # --- events --------------------------------------------------------------------------------------------
+
+    def _requested(self, event: Any) -> None:
+        """Admit the association or reject it with the reason; what cannot be asked now is rejected for now."""
+        incoming: Incoming = event.assoc
+        proposal = incoming.requestor.primitive
+        assert proposal is not None
+        address = incoming.requestor.address.removeprefix("::ffff:")
+        try:
+            found = peers.admitted(proposal.calling_ae_title.strip(), proposal.called_ae_title.strip(), address)
+        except Exception:
+            log.exception("association could not be judged")
+            found = peers.CONGESTED
+        finally:
+            connection.close()  # of this thread, which asks once
+        if isinstance(found, Rejection):
+            log.warning("association rejected", extra={"code": f"{found.result}.{found.source}.{found.reason}"})
+            incoming.acse.send_reject(*found)
+            incoming.kill()
+            return
+        incoming.target = found
+        incoming.acceptor.supported_contexts = offered(proposal.presentation_context_definition_list)
+
+    def _store(self, event: Any) -> int | Dataset:
+        """Answer one C-STORE request (PS3.7 §9.1.1)."""
+        incoming: Incoming = event.assoc
+        socket_ = incoming.dul.socket
+        if isinstance(socket_, BoundedSocket):
+            socket_.message = 0
+        status = self._stored(incoming, event.request, str(event.context.transfer_syntax))
+        if status == SUCCESS:
+            incoming.stored += 1
+            return SUCCESS
+        incoming.refused += 1
+        log.warning("image refused", extra={"status": status})
+        answer = Dataset()
+        answer.Status = status
+        answer.ErrorComment = COMMENTS.get(status, "")
+        return answer
+
+    def _stored(self, incoming: Incoming, request: Any, syntax: str) -> int:
+        target = incoming.target
+        if target is None:
+            return NOT_AUTHORISED
+        sop_class, instance = str(request.AffectedSOPClassUID or ""), str(request.AffectedSOPInstanceUID or "")
+        if not is_uid(instance):
+            return INVALID_INSTANCE
+        if not is_uid(sop_class) or request.DataSet is None:
+            return NOT_UNDERSTOOD
+        received = Received(sop_class, instance, syntax, target.sender.title, request.DataSet.getbuffer())
+        if len(received.dataset) > settings.DIMSE_MAX_INSTANCE_BYTES:
+            return OUT_OF_RESOURCES
+        header = understood(received)
+        if header is None:
+            return NOT_UNDERSTOOD
+        named = [str(facts.value(header["tags"], name)) for name in ("SOPClassUID", "SOPInstanceUID")]
+        if named != [sop_class, instance]:
+            return NOT_MATCHING
+        return self.filing.store(Order(target, received, header))
+
+    def _ended(self, event: Any, how: str) -> None:
+        incoming: Incoming = event.assoc
+        log.info("association ended", extra={"code": how, "count": incoming.stored, "status": incoming.refused})
+
+
+def offered(proposed: list[PresentationContext]) -> list[PresentationContext]:
+    """What we accept of a proposal: Verification, and every SOP class that can be stored in a syntax that is known.
+
+    Of several transfer syntaxes the sender's first is taken: it is the one the images are in.
+    """
+    syntaxes: dict[str, dict[str, None]] = {}
+    for context in proposed:
+        listed = syntaxes.setdefault(str(context.abstract_syntax), {})
+        listed.update({str(one): None for one in context.transfer_syntax if str(one) in KNOWN_SYNTAXES})
+    found = []
+    for abstract, known in syntaxes.items():
+        if abstract == Verification:
+            found.append(build_context(Verification))
+        elif known and is_storage(abstract):
+            found.append(build_context(abstract, list(known)))
+    return found
+
+
+def is_storage(abstract: str) -> bool:
+    """Storage SOP classes, private ones, and those that are newer than this program; no other service."""
+    return abstract in _STORAGE or abstract not in _SERVICES
+
+
+_STORAGE = frozenset(str(uid) for uid in sop_class._STORAGE_CLASSES.values())
+_SERVICES = frozenset(
+    str(uid)
+    for name, table in vars(sop_class).items()
+    if name.endswith("_CLASSES") and name != "_STORAGE_CLASSES" and isinstance(table, dict)
+    for uid in table.values()
+    if isinstance(uid, str)
+)
+
+
+def is_uid(text: str) -> bool:
+    """PS3.5 §9.1: digits in components, at most 64 characters. Leading zeros are common and harmless."""
+    return 0 < len(text) <= 64 and all(part.isascii() and part.isdigit() for part in text.split("."))
+
+
+def quiet() -> None:
+    """pynetdicom writes what it receives to its log; ours carries no word of it."""
+    _config.LOG_HANDLER_LEVEL = "none"
+    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
