@@ -186,6 +186,9 @@ class Preview(models.Model):
 class Transfer(models.Model):
     """A resumable upload (tus 1.0) that has not arrived completely. What `offset` counts is sealed on disk."""
 
+    if TYPE_CHECKING:
+        upload_id: uuid.UUID | None
+
     seal_space = "space"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -208,6 +211,11 @@ class Entry(models.Model):
 
     `body`: {"code", "system", "name", "value", "unit", "ucum", "low", "high", "flag", "date", "text", …} (entries.py)
     """
+
+    if TYPE_CHECKING:
+        record_id: uuid.UUID
+
+        def get_kind_display(self) -> str: ...
 
     class Kind(models.TextChoices):
         LABORATORY = "laboratory", _("laboratory value")

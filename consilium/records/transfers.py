@@ -123,7 +123,7 @@ def sweep(now: datetime) -> int:
             if not mine.delete()[0]:
                 continue
             found += 1
-            if transfer.upload_id is None:  # pyright: ignore[reportAttributeAccessIssue]
+            if transfer.upload_id is None:
                 gone = {UUID(hex=blob) for blob, _start, _size in transfer.parts}
                 transaction.on_commit(lambda gone=gone: _delete(gone))
     return found

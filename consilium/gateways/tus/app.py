@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import close_old_connections, transaction
 
 from consilium.access import scopes
 from consilium.cases.actions import records as verbs
@@ -93,10 +93,15 @@ class Tus:
         body = Body(receive)
         try:
             await self._dispatch(scope, body, send)
-        except No as no:
-            if not await body.drained(scope):
-                no.close = True
-            await protocol.refuse(send, no, bodyless=scope["method"] == "HEAD")
+            return
+        except No as found:
+            no = found
+        except Exception:
+            log.exception("an upload could not be served")
+            no = No(500, "Something went wrong on our side; what was acknowledged is kept. Please try again later.")
+        if not await body.drained(scope):
+            no.close = True
+        await protocol.refuse(send, no, bodyless=scope["method"] == "HEAD")
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         head, place = protocol.head_of(scope), protocol.place_of(scope["path"])
@@ -183,7 +188,7 @@ class Tus:
                     await self.grants.thread(transfers.discard, transfer)
                 raise
         if length == 0:
-            await self.grants.thread(self._keep_empty, grant, transfer)
+            await self._waiting(self._keep_empty, grant, transfer)
         place = (b"location", f"/data/cases/{request.case}/uploads/{transfer.pk}".encode())
         at = [protocol.offset(transfer.offset)] if head.has_body else []
         await protocol.answer(request.send, 201, place, *at, protocol.expires(transfer.expires_at))
@@ -251,7 +256,7 @@ class Tus:
                 now = await self._grant(request.scope, request.case, writing=True, fresh=last)
             except No:
                 raise No(403, LOST, close=True) from None
-            await self.grants.thread(self._keep, now, transfer, stretch)
+            await self._waiting(self._keep, now, transfer, stretch)
 
         arrival = Arrival(
             lambda now: Stretch(grant.space, grant.tenant, checksum, now), keep, self.pool, whole=checksum is not None
@@ -259,6 +264,18 @@ class Tus:
         hold = hold or Hold(asyncio.get_running_loop())
         if not await arrival.take(request.receive, hold, transfer.length - transfer.offset):
             raise No(408, "The line broke; what arrived is kept. Please ask for the offset and go on.", close=True)
+
+    async def _waiting(self, call: Callable[..., None], *args: Any) -> None:
+        """Run what waits for the disk and the database in our own threads: the gate's are for short questions."""
+
+        def run() -> None:
+            close_old_connections()
+            try:
+                call(*args)
+            finally:
+                close_old_connections()
+
+        await asyncio.get_running_loop().run_in_executor(self.pool, run)
 
     @staticmethod
     def _begin(grant: Grant, length: int, metadata: dict[str, str]) -> Transfer:

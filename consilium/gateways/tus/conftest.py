@@ -23,8 +23,8 @@ def case(cast: Cast) -> Case:
 def key_of(case: Case) -> KeyOf:
     """`key_of(cast.anna, add=True)`: the header with a token of theirs."""
 
-    def key(who: Member, **allowed: bool) -> dict[str, str]:
-        _token, text = tokens.issue(case.pk, by=who.by, **{"add": True} | allowed)
+    def key(who: Member, *, read: bool = True, add: bool = True) -> dict[str, str]:
+        _token, text = tokens.issue(case.pk, by=who.by, read=read, add=add)
         return {"authorization": f"Bearer {text}"}
 
     return key

@@ -22,7 +22,7 @@ from consilium.gateways.tus.testing_client import TusClient, transfer_at, upload
 from consilium.records import content, transfers
 from consilium.records.models import RecordFile, Upload
 from consilium.testing.cast import Cast
-from consilium.vault import blobs
+from consilium.vault import blobs, keys
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LETTER = b"Letter of the surgeon, 3 May 2026. " * 300
@@ -198,6 +198,16 @@ def test_too_many_unfinished_uploads(tus: TusClient, monkeypatch: pytest.MonkeyP
         tus.create(10)
     answer = tus.ask("POST", upload_length="10")
     assert (answer.status, "discard some" in answer.text) == (400, True)
+
+
+def test_the_sweep_does_not_stumble_over_an_erased_case(tus: TusClient, case: Case) -> None:
+    path = tus.create(10)
+    tus.patch(path, 0, b"1234")
+    held = {UUID(hex=blob) for blob, _start, _size in transfer_at(path).parts}
+    keys.destroy_space(case.pk)
+    assert tus.ask("HEAD", path).status == 404
+    assert transfers.sweep(clock.now() + transfers.LIFE * 2) == 1
+    assert not held & set(blobs.ids())
 
 
 # --- the verb ---------------------------------------------------------------------------------------------

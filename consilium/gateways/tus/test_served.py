@@ -5,6 +5,7 @@ import io
 import os
 import random
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -65,6 +66,7 @@ def test_a_foreign_client_and_a_killed_server(case: Case, cast: Cast, key_of: Ke
     root = f"http://127.0.0.1:{port}/data/cases/{case.pk}/uploads"
     with served(port, log) as first:
         by_tuspy(root, key)
+        cut_ten_times(port, root, key)
         path = killed_in_the_middle(first, root, key)
     data = random.Random(8).randbytes(70 * MIB)
     with served(port, log), httpx.Client(headers=key | {"tus-resumable": "1.0.0"}) as web:
@@ -85,6 +87,36 @@ def by_tuspy(root: str, key: dict[str, str]) -> None:
     assert sender.offset == len(data)
     assert sha256(sender.url) == hashlib.sha256(data).hexdigest()
     assert upload_at(sender.url).name == "foreign.bin"
+
+
+def cut_ten_times(port: int, root: str, key: dict[str, str]) -> None:
+    """The plug is pulled in the middle of each request; what had arrived by then counts."""
+    data, chance = random.Random(9).randbytes(4 * MIB), random.Random(10)
+    with httpx.Client(headers=key | {"tus-resumable": "1.0.0"}, timeout=30) as web:
+        path = str(httpx.URL(root).join(web.post(root, headers={"upload-length": str(len(data))}).headers["location"]))
+
+        def stands() -> int:
+            return int(web.head(path).headers["upload-offset"])
+
+        at = 0
+        for cut in range(10):
+            size = chance.randrange(100_000, 300_000)
+            pull_the_plug(port, httpx.URL(path).path, key, data[at:], at, size)
+            assert until(lambda at=at: stands() > at), f"nothing of cut {cut} was kept"
+            assert at < stands() <= at + size
+            at = stands()
+        named = {"content-type": BODY_TYPE, "upload-offset": str(at)}
+        assert web.patch(path, content=data[at:], headers=named).status_code == 204
+    assert sha256(path) == hashlib.sha256(data).hexdigest()
+
+
+def pull_the_plug(port: int, path: str, key: dict[str, str], data: bytes, at: int, size: int) -> None:
+    """Announce all of `data`, send `size` bytes of it, and hang up."""
+    named = key | {"host": "localhost", "tus-resumable": "1.0.0", "content-type": BODY_TYPE, "upload-offset": str(at)}
+    lines = [f"PATCH {path} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items())]
+    head = "\r\n".join([*lines, f"content-length: {len(data)}", "", ""]).encode()
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(head + data[:size])
 
 
 def killed_in_the_middle(running: "subprocess.Popen[bytes]", root: str, key: dict[str, str]) -> str:

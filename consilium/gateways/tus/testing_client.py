@@ -91,7 +91,8 @@ class TusClient:
 
     def create(self, length: int, name: str = "disc.tar", **headers: str) -> str:
         """The address of a new upload."""
-        answer = self.ask("POST", upload_length=str(length), upload_metadata=encoded(filename=name), **headers)
+        known = {"upload_length": str(length), "upload_metadata": encoded(filename=name)} | headers
+        answer = self.ask("POST", "", (), cut=False, **known)
         assert answer.status == 201, answer
         return answer.headers["location"]
 
