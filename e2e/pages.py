@@ -145,6 +145,7 @@ NO_PAGE: dict[str, str] = {
     "windowed_frame": "a picture",
     "case_viewer": "the image viewer, whose page is another program's; test_image_viewer looks at it",
     "record_viewer": "the same, at one record",
+    "slide": "needs a slide, which no scene has; test_slides looks at it",
     "guest_open": "leads to guest_code at once",
     "case_upload_list": PART,
     "quality_progress": PART,
