@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.pixels import get_decoder
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
 
 from consilium.imaging import dataset as files
 from consilium.imaging import frames, lossless
@@ -79,19 +79,21 @@ def frames_job(fd: int, options: dict[str, Any], output: Output) -> None:
     with open(fd, "rb", closefd=False) as handle:
         found = files.read(handle, pixels=True)
         for index in options["frames"]:
-            output.send({}, _native(found, index))
+            output.send({}, _native(found, index)[0])
 
 
-def _native(found: Dataset, index: int) -> bytes:
+def _native(found: Dataset, index: int) -> tuple[bytes, str]:
+    """The pixels of a frame and the colour space they are in."""
     if not 0 <= index < frames.number_of_frames(found):
         raise frames.NotRendered("no such frame")
     syntax = UID(files.transfer_syntax_of(found))
     if lossless.handles(syntax):
-        pixels = lossless.frame(found, index)
+        pixels, colours = lossless.frame(found, index), str(found.get("PhotometricInterpretation", ""))
     else:
-        # raw: colours stay in the colour space that the header names
-        pixels = get_decoder(syntax).as_array(frames._complete(found), index=index, raw=True)[0]
-    return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)).tobytes()
+        # raw: colours stay in the colour space of the stream
+        pixels, about = get_decoder(syntax).as_array(frames._complete(found), index=index, raw=True)
+        colours = str(about["photometric_interpretation"])
+    return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)).tobytes(), colours
 
 
 def explicit_job(fd: int, _options: dict[str, Any], output: Output) -> None:
@@ -100,22 +102,45 @@ def explicit_job(fd: int, _options: dict[str, Any], output: Output) -> None:
         found = files.read(handle, pixels=True)
         syntax = UID(files.transfer_syntax_of(found))
         if syntax.is_compressed and not syntax.is_deflated:
-            count = frames.number_of_frames(found)
-            decoded = [_native(found, index) for index in range(count)]
-            found.PixelData = b"".join(decoded) + b"\0" * (sum(map(len, decoded)) % 2)
-            found["PixelData"].VR = "OW" if int(found.BitsAllocated) > 8 else "OB"
-            if int(found.get("SamplesPerPixel") or 1) > 1:
-                found.PlanarConfiguration = 0
+            _decompress(found)
+        elif syntax == ExplicitVRBigEndian:
+            _to_little_endian(found)
         frames._complete(found).file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
         out = io.BytesIO()
         found.save_as(out, implicit_vr=False, little_endian=True, enforce_file_format=True)
     output.send({}, out.getvalue())
 
 
+def _decompress(found: Dataset) -> None:
+    decoded = [_native(found, index) for index in range(frames.number_of_frames(found))]
+    pixels = b"".join(frame for frame, _colours in decoded)
+    found.PixelData = pixels + b"\0" * (len(pixels) % 2)
+    found["PixelData"].VR = "OW" if int(found.BitsAllocated) > 8 else "OB"
+    found["PixelData"].is_undefined_length = False
+    if int(found.get("SamplesPerPixel") or 1) > 1:
+        found.PlanarConfiguration = 0
+        found.PhotometricInterpretation = decoded[0][1]
+
+
+def _to_little_endian(found: Dataset) -> None:
+    """Turn round the words of binary values (PS3.5 §7.3); all others are turned when they are read."""
+    for element in found.iterall():
+        width = _WORDS.get(str(element.VR), 0)
+        if width and element.value:
+            words = np.frombuffer(element.value[: len(element.value) // width * width], f">u{width}")
+            element.value = words.astype(f"<u{width}").tobytes()
+    found.set_original_encoding(is_implicit_vr=False, is_little_endian=True)
+
+
+_WORDS = {"OW": 2, "OF": 4, "OL": 4, "OD": 8, "OV": 8}
+
+
 def value_job(fd: int, options: dict[str, Any], output: Output) -> None:
     """The job of `value`."""
     with open(fd, "rb", closefd=False) as handle:
         found: Any = files.read(handle, pixels=True)
+        if files.transfer_syntax_of(found) == ExplicitVRBigEndian:
+            _to_little_endian(found)
         *outer, last = options["path"].split("/")
         for sequence, item in zip(outer[::2], outer[1::2], strict=True):
             found = found[int(sequence, 16)].value[int(item)]

@@ -57,6 +57,7 @@ class Series:
     study: "Study"
     members: dict[str, Instance] = field(default_factory=dict)
     _sorted: list[Instance] | None = None
+    shown: dict[Any, bytes] = field(default_factory=dict)  # as of an instance
 
     @property
     def instances(self) -> list[Instance]:
@@ -74,6 +75,7 @@ class Series:
 class Study:
     uid: str
     series: dict[str, Series] = field(default_factory=dict)
+    shown: dict[Any, bytes] = field(default_factory=dict)
 
     @property
     def instances(self) -> list[Instance]:

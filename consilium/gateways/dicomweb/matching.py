@@ -34,9 +34,9 @@ def key(name: str, text: str, *, fuzzy: bool) -> Key:
     if len(text) > LONGEST * 64:
         raise Refused(400, "A value in the search is too long.")
     path = tuple(attributes.key_of(part) for part in name.split("."))
-    if len(path) > 8:
+    if not 1 <= len(path) <= 8:
         raise Refused(400, "The search goes too deep into sequences.")
-    return Key(path, _test(attributes.vr_of(path[-1]), text, fuzzy=fuzzy) if text.strip("*") else None)
+    return Key(path, _test(attributes.vr_of(path[len(path) - 1]), text, fuzzy=fuzzy) if text.strip("*") else None)
 
 
 def matches(key: Key, tags: dict[str, list[Any]]) -> bool:

@@ -94,7 +94,8 @@ Entity = Study | Series | Instance
 def run(search: Search, tree: Tree, path: dict[str, str], root: str) -> Found:
     """Search below a path ("study", "series": UIDs or nothing). root: the URL of the case's DICOMweb."""
     found = [one for one in _candidates(search.level, tree, path) if _matches(one, search.keys)]
-    found.sort(key=_order)
+    if len(found) > 1 and not (search.level == INSTANCE and "series" in path):  # a series keeps its own in order
+        found.sort(key=_order)
     page = found[search.offset : search.offset + search.limit]
     parts = [_shown(one, search, root) for one in page]
     remaining = max(0, len(found) - search.offset - len(page)) if page or search.limit == 0 else 0
@@ -183,19 +184,22 @@ def _values(instances: Iterable[Instance], key: str) -> list[str]:
 
 
 def _shown(entity: Entity, search: Search, root: str) -> bytes:
-    """The JSON of one result. That of an instance never changes and is kept for the next search."""
-    if not isinstance(entity, Instance):
-        return json_body(_described(entity, search, root))
-    counted = any(level < SERIES for level in search.related)
-    if counted:
-        return json_body(_described(entity, search, root))
-    key = (search.fields, search.everything, root)
+    """The JSON of one result, kept for the next search until more instances come."""
+    key = (search.fields, search.everything, search.related, root, _extent(entity))
     found = entity.shown.get(key)
     if found is None:
         if len(entity.shown) >= 4:
             entity.shown.clear()
         found = entity.shown[key] = json_body(_described(entity, search, root))
     return found
+
+
+def _extent(entity: Entity) -> tuple[int, ...]:
+    """What the counts in a result depend on; instances themselves never change."""
+    if isinstance(entity, Instance):
+        return ()
+    study = entity.study if isinstance(entity, Series) else entity
+    return tuple(len(one.members) for one in study.series.values())
 
 
 def _described(entity: Entity, search: Search, root: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import errno
 import logging
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -67,7 +67,7 @@ def _reader(asked: Exchange, taking: Intake) -> "Reader":
     return multipart.Parser(boundary.encode("latin-1"), taking.part)
 
 
-class Reader:
+class Reader(Protocol):
     """What `_pump` asks of multipart.Parser and _Single."""
 
     wanted: int
@@ -75,7 +75,7 @@ class Reader:
     def feed(self, pieces: Sequence[bytes], *, last: bool = False) -> None: ...
 
 
-class _Single(Reader):
+class _Single:
     """A body that is one file: an extension for clients that cannot make a multipart."""
 
     def __init__(self, sink: multipart.Sink) -> None:
