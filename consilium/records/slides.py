@@ -55,7 +55,7 @@ def look(what: content.Content) -> Extraction | None:
         found.kind = Kind.TIFF
         found.flag(no.code)
         return found
-    except (sandbox.SandboxError, OSError):
+    except (sandbox.SandboxError, sandbox.JobFailed, OSError):
         return None  # the ordinary reading says that it could not be read just now
     if seen is None:
         return None
@@ -80,17 +80,20 @@ def _look(files: Sequence[content.Content], *, dicom: bool, pictures: bool) -> d
                 seen = _checked(header["slide"], len(files))
             elif seen is not None and parts:
                 previews += _preview(header, parts[0])
-    except sandbox.JobFailed:
+    except sandbox.JobFailed as failure:
+        if failure.reason == "lost":
+            raise
         if seen is None:
             raise NotPrepared("slide_damaged") from None
     return seen | {"previews": previews} if seen is not None else None
 
 
 def _visit(job: str, files: Sequence[content.Content], options: dict[str, Any], seconds: float) -> Iterator[Any]:
+    """Frames of a job of imaging/slides.py. Looking happens in the middle of archives, which hold stream places."""
     with fed(files) as fd:
         yield from sandbox.run(
             f"consilium.imaging.slides:{job}", fd, options, seconds=seconds, cpu_seconds=int(seconds) + 5,
-            memory=CHILD_MEMORY, max_output=4 * STEP_BYTES, stream=True,
+            memory=CHILD_MEMORY, max_output=4 * STEP_BYTES, stream=job == "cut",
         )  # fmt: skip
 
 
@@ -180,7 +183,7 @@ def prepare(slide_id: str) -> None:
         _fail(slide, no.code)
         return
     if slide.status == Slide.Status.WORKING:
-        jobs.enqueue(prepare, str(slide.pk), key=f"slide:{slide.pk}:{slide.file.pk}:{slide.done}")
+        jobs.enqueue(prepare, str(slide.pk), key=f"slide:{slide.pk}:{len(files)}:{slide.done}")
 
 
 def _sources(slide: Slide) -> list[RecordFile]:
@@ -280,7 +283,9 @@ def _cut(slide: Slide, files: list[RecordFile], level: int, start: int) -> Itera
                 yield part, 0
             if type(damaged) is int and parts:
                 yield b"", max(0, damaged)
-    except sandbox.JobFailed:
+    except sandbox.JobFailed as failure:
+        if failure.reason == "lost":  # the sandbox was killed, which says nothing about the file: try again
+            raise
         if expected == start:
             raise NotPrepared("slide_damaged") from None
 
