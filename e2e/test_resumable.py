@@ -29,7 +29,7 @@ def disc(folder: Path) -> dict[str, str]:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-        found[path] = hashlib.sha256(data).hexdigest()
+        found[path.removeprefix("CD/")] = hashlib.sha256(data).hexdigest()
     (folder / "CD" / ".DS_Store").write_bytes(b"litter")
     return found
 

@@ -37,6 +37,7 @@ from consilium.vault.segments import Slice
 log = logging.getLogger("consilium.data")
 
 DRAIN_BYTES, DRAIN_SECONDS = 1024 * 1024, 5.0  # of a refused body, so that the client reads why
+NONE = "00000000-0000-0000-0000-000000000000"
 LOST = "You may no longer add records to this case."
 
 
@@ -49,7 +50,7 @@ class Exchange:
     receive: Receive
     send: Send
     case: UUID
-    upload: UUID | None
+    upload: UUID  # of a creation: none of anybody's
     grant: Grant
 
 
@@ -112,12 +113,12 @@ class Tus:
             return
         protocol.require_version(head)
         ways = {"POST": self._create, "HEAD": self._head, "PATCH": self._patch, "DELETE": self._delete}
-        case, upload = UUID(place[0]), UUID(place[1]) if place[1] else None
+        case, upload = UUID(place[0]), place[1]
         if head.method not in ways or (head.method == "POST") != (upload is None):
             allowed = b"OPTIONS, HEAD, PATCH, DELETE" if upload else b"OPTIONS, POST"
             raise No(405, "This method is not possible here.", (b"allow", allowed))
         grant = await self._grant(scope, case, writing=head.method != "HEAD")
-        await self._guarded(ways[head.method], Exchange(head, scope, receive, send, case, upload, grant))
+        await self._guarded(ways[head.method], Exchange(head, scope, receive, send, case, UUID(upload or NONE), grant))
 
     async def _guarded(self, way: Callable[[Exchange], Awaitable[None]], request: Exchange) -> None:
         """Turn what goes wrong below into refusals."""
@@ -154,6 +155,12 @@ class Tus:
         if found.upload_id is None and found.expires_at <= clock.now():
             raise No(410, "This upload was not finished in time and is gone; please begin again.")
         return found
+
+    async def _free(self, request: Exchange, *, insist: bool = False) -> bool:
+        """Whether nobody writes to the upload now; only whose it is may disturb a writer."""
+        if request.upload in self.locks:
+            await self._found(request)
+        return await self.locks.settle(request.upload, insist=insist)
 
     # --- the methods ------------------------------------------------------------------------------------
 
@@ -195,8 +202,7 @@ class Tus:
 
     async def _head(self, request: Exchange) -> None:
         """Where an upload stands ("HEAD"); waits a moment for a request that is about to end."""
-        assert request.upload is not None
-        await self.locks.settle(request.upload)
+        await self._free(request)
         found = await self._found(request)
         raw = found.metadata.get("raw", "")
         named = [(b"upload-metadata", raw.encode("latin-1", "replace"))] if raw else []
@@ -206,13 +212,12 @@ class Tus:
 
     async def _patch(self, request: Exchange) -> None:
         """Take the next bytes of an upload ("PATCH")."""
-        assert request.upload is not None
         head = request.head
         protocol.require_body_type(head)
         offset = head.number("Upload-Offset")
         if offset is None:
             raise No(400, "Please send Upload-Offset: where the bytes of this request begin.")
-        if not await self.locks.settle(request.upload):
+        if not await self._free(request):
             raise No(423, "Another request is sending to this upload just now.")
         async with self.locks.holding(request.upload) as hold:
             transfer = await self._found(request)
@@ -226,8 +231,7 @@ class Tus:
 
     async def _delete(self, request: Exchange) -> None:
         """Forget an upload and what arrived of it ("Termination")."""
-        assert request.upload is not None
-        if not await self.locks.settle(request.upload, insist=True):
+        if not await self._free(request, insist=True):
             raise No(423, "Another request is sending to this upload just now.")
         async with self.locks.holding(request.upload):
             found = await self._found(request)

@@ -45,6 +45,9 @@ class Locks:
     def __init__(self) -> None:
         self._held: dict[UUID, Hold] = {}
 
+    def __contains__(self, upload: UUID) -> bool:
+        return upload in self._held
+
     async def settle(self, upload: UUID, *, insist: bool = False) -> bool:
         """Whether the upload is free, waiting a moment for it. `insist`: also a busy holder is asked to end."""
         held = self._held.get(upload)

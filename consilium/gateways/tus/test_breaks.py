@@ -136,6 +136,30 @@ def test_who_comes_back_takes_over_from_a_dead_line(tus: TusClient, monkeypatch:
     assert content.read_all(upload_at(path)) == b"0123456789"
 
 
+def test_a_stranger_disturbs_nobody(tus: TusClient, cast: Cast, key_of: KeyOf) -> None:
+    path = tus.create(4)
+    other = TusClient(UUID(path.split("/")[3]), key_of(cast.dora))
+    other.app = tus.app
+    known: dict[str, Any] = {"content_type": BODY_TYPE, "upload_offset": "0"}
+
+    async def both() -> tuple[int, int]:
+        going = asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield b"01"
+            going.set()
+            await asyncio.sleep(0.5)
+            yield b"23"
+
+        first = asyncio.create_task(tus.streamed("PATCH", path, slow(), **known))
+        await going.wait()
+        second = await other.asked("DELETE", path)
+        return (await first).status, second.status
+
+    assert asyncio.run(both()) == (204, 404)
+    assert content.read_all(upload_at(path)) == b"0123"
+
+
 def test_another_process_that_was_faster_wins(tus: TusClient, cast: Cast) -> None:
     path = tus.create(10)
     transfer = transfer_at(path)

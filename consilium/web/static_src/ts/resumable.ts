@@ -152,9 +152,9 @@ class Form {
 async function bundled(files: Chosen[], title: string): Promise<Load> {
   const sorted = ordered(files);
   const { body, parts } = pack(sorted);
-  const top = sorted[0]!.path.split("/")[0]!;
+  const top = files[0]!.path.split("/")[0]!;
   const name = `disc-${new Date().toISOString().slice(0, 10)}.tar`;
-  const shown = filled(title, { name: sorted.every((one) => one.path.startsWith(`${top}/`)) ? top : "", count: parts.length });
+  const shown = filled(title, { name: files.every((one) => one.path.startsWith(`${top}/`)) ? top : "", count: parts.length });
   return { name, title: shown.trim(), body, parts, fingerprint: await fingerprint(sorted) };
 }
 

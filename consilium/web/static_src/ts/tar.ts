@@ -24,10 +24,21 @@ export interface Bundle {
   parts: Part[];
 }
 
-/** Files in their one order, by path: what was chosen by hand and what was dropped come differently sorted. */
+/**
+ * Files in their one order, by path, without the folders that all of them share: what was chosen by hand and what was
+ * dropped come differently sorted, and below another name.
+ */
 export function ordered(chosen: Chosen[]): Chosen[] {
-  const byPath = new Map(chosen.map((one) => [one.path, one]));
-  return [...byPath.keys()].sort(byCodePoint).map((path) => byPath.get(path)!);
+  const shared = sharedFolders(chosen.map((one) => one.path)).length;
+  const byPath = new Map(chosen.map((one) => [one.path.slice(shared), one.file]));
+  return [...byPath.keys()].sort(byCodePoint).map((path) => ({ path, file: byPath.get(path)! }));
+}
+
+/** "CD/DICOM/" for "CD/DICOM/1" and "CD/DICOM/2/3". */
+function sharedFolders(paths: string[]): string {
+  let shared = (paths[0] ?? "").replace(/[^/]*$/, "");
+  for (const path of paths) while (!path.startsWith(shared)) shared = shared.replace(/[^/]*\/$/, "");
+  return shared;
 }
 
 function byCodePoint(one: string, other: string): number {
