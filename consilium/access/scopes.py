@@ -196,14 +196,14 @@ def entries(by: Principal, of: Case, *kinds: str, within: Record | None = None) 
 
     What stands on a withheld page does not exist, and a structured document is open as a whole or not at all. Records
     that somebody has to decide on first (perhaps another person's) and removed ones give none to the whole case's
-    tables; `within`: of that record only, whatever its status.
+    tables; `within`: of that record only, whatever its status. The records are for naming the source, not for saving.
     """
     found = records(by, of)
     chosen = found.filter(pk=within.pk) if within else found.filter(status__in=("ready", "flagged"))
-    opened = {one.pk: one for one in chosen}
+    conclusion = sees_conclusion(by, of)
+    opened = {one.pk: _named(one, conclusion) for one in chosen}
     rows = Entry.objects.filter(space=of.pk, record__in=list(opened))
     rows = rows.filter(kind__in=kinds) if kinds else rows
-    conclusion = sees_conclusion(by, of)
     out: list[Entry] = []
     for row in rows:
         row.record = opened[row.record_id]
@@ -213,3 +213,10 @@ def entries(by: Principal, of: Case, *kinds: str, within: Record | None = None) 
         ):
             out.append(row)
     return out
+
+
+def _named(which: Record, conclusion: bool) -> Record:
+    """The record to name as a source: a title is read from the first page, so a partly withheld one has none here."""
+    if not visibility.sees_original(which.conclusion_pages, conclusion=conclusion):
+        which.title = ""  # on this instance, which nobody saves
+    return which

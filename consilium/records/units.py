@@ -88,7 +88,7 @@ def _bridge(first: Unit, second: Unit, molar_mass: float, valence: int) -> float
     """The factor from one kind of concentration to another."""
     if first.bottom != second.bottom:
         return None
-    in_moles = {("amount",): 1.0}
+    in_moles: dict[tuple[str, ...], float] = {("amount",): 1.0}
     if molar_mass:
         in_moles["mass",] = 1 / molar_mass
     if valence:

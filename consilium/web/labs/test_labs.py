@@ -241,19 +241,23 @@ def test_records_that_are_not_part_of_the_case_yet_give_no_values(cast, as_, sta
 
 def test_values_of_withheld_pages_wait_for_the_lock(cast, as_):
     case = factories.case_in("blind_read", cast)
-    sheet(case, SHEET, "Entnahme 13.03.2024\nNatrium 128 mmol/l 135-145", conclusion_pages=[1])
+    told = sheet(case, SHEET, "Entnahme 13.03.2024\nNatrium 128 mmol/l 135-145", conclusion_pages=[1])
+    told.title = "Advises fusion"
+    told.save()
     summary(case, MEDICINE, {"kind": "laboratory", "name": "Ferritin", "value": 777.0}, conclusion_pages=[0])
     Record.objects.filter(space=case.pk).update(added_at=case.created_at)
     client = as_(cast.chen)
     html = page(client, "laboratory", case)
     assert "Potassium" in html
     assert "128" not in html
+    assert "fusion" not in html
     assert "777" not in html
     assert "Apixaban" not in page(client, "medication", case)
     assert "stay closed" in html
     factories._lock(case, cast)
     html = page(client, "laboratory", case)
     assert "128" in html
+    assert "Advises fusion" in html
     assert "777" in html
     assert "Apixaban" in page(client, "medication", case)
 

@@ -14,6 +14,7 @@ from consilium.people.queries import names_of
 from consilium.records.models import Record
 from consilium.talks import actions as talks
 from consilium.web.http import Request, query_of
+from consilium.web.labs.document import document
 from consilium.web.reading import present as reading
 from consilium.web.slides import present as slides
 
@@ -50,6 +51,9 @@ def build(request: Request, case: Case, regions: list[dict[str, Any]] | None = N
         "row": reading.row(opened, case, withheld=bool(opened.conclusion_pages) and not conclusion),
         "viewer": viewer,
         "texts": reading.texts(opened, pages),
+        "document": document(
+            opened, scopes.entries(by, case, within=opened), whole=scopes.sees_original(by, case, opened)
+        ),
         "facts": reading.facts_of(opened),
         "query": keep,
         "frames_at": f"{request.path}?record={opened.pk}{viewer.kept.replace('?', '&', 1)}",

@@ -11,7 +11,8 @@ from django.urls.converters import IntConverter, UUIDConverter
 from consilium.cases.models import Case
 from consilium.consents.actions import SHARE_WITH_TREATING_DOCTOR
 from consilium.opinions.models import Finding
-from consilium.records.models import DataToken, Record, RecordFile, Transfer
+from consilium.records.models import DataToken, Entry, Record, RecordFile, Transfer
+from consilium.web.labs.present import key_of
 
 NOBODY = UUID(int=0x5EC0_0000_0000_4000_8000_0000_0000_0001)  # the id of nothing
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -61,6 +62,7 @@ def parts_of(case: Case) -> dict[str, Any]:
     stop = case.clock_stops.filter(ended_at=None).first()
     transfer = Transfer.objects.filter(space=case.pk, upload=None).first()
     key = DataToken.objects.filter(space=case.pk).first()
+    value = Entry.objects.filter(space=case.pk, page=1).first()
     return ANYWHERE | {
         "case_id": case.pk,
         "record_id": record.pk if record else NOBODY,
@@ -73,6 +75,8 @@ def parts_of(case: Case) -> dict[str, Any]:
         "person_id": case.patient_id,
         "transfer_id": transfer.pk if transfer else NOBODY,
         "token_id": key.pk if key else NOBODY,
+        "entry_id": value.pk if value else NOBODY,
+        "key": key_of(case, "potassium"),
     }
 
 

@@ -8,7 +8,7 @@ from allauth.account.models import EmailAddress
 from consilium.cases.models import Case, CaseRole, ClockStop, GuestLink
 from consilium.cases.states import State
 from consilium.core import clock
-from consilium.records import tokens, transfers
+from consilium.records import entries, tokens, transfers
 from consilium.records.models import Preview, Record, RecordFile, Transfer
 from consilium.talks.models import Clarification, Message
 from consilium.testing import cast as casting
@@ -129,7 +129,7 @@ def furnish(case: Case, cast: Cast) -> None:
     for status in ("undecided", "removed", "flagged"):
         factories.plain_record(case, f"A {status} letter", status=status)
     ready = Record.objects.filter(space=case.pk, status="ready").first() or factories.plain_record(case)
-    withhold_first_page(ready)
+    read_values(ready, withhold_first_page(ready))
     for audience in Message.Audience.values:
         Message.objects.create(case=case, audience=audience, by="system", role="coordinator", body=f"To {audience}.")
     case.follow_ups.filter(day=30).update(due_at=clock.now() - timedelta(days=1))
@@ -141,6 +141,17 @@ def furnish(case: Case, cast: Cast) -> None:
     released = case.opinions.filter(status="released").first()
     if released and not case.clarifications.exists():
         Clarification.objects.create(case=case, opinion=released, asked_by="system", question="Is it so?")
+
+
+def read_values(record: Record, file: RecordFile) -> None:
+    """Laboratory values of two days on the open page, one on the withheld page."""
+    if not file.entries.exists():
+        read = "Entnahme {}\nKalium {} mmol/l 3,5-5,1\nHämoglobin 11,2 g/dl 12,0-16,0"
+        pages = [
+            "Entnahme 05.05.2023\nNatrium 111 mmol/l 135-145",
+            read.format("06.05.2023", "5,9") + "\n" + read.format("07.06.2023", "4,2"),
+        ]
+        entries.read_pages(record, file, pages)
 
 
 def begin_sending(case: Case, cast: Cast) -> None:
