@@ -8,6 +8,7 @@ import fcntl
 import os
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 from uuid import UUID
@@ -130,4 +131,9 @@ def _remove_remains(path: Path) -> None:
 
 def current() -> Keystore:
     """The keystore of this installation."""
-    return DirectoryKeystore(Path(settings.KEY_DIR) / "keystore")
+    return _in(str(settings.KEY_DIR))
+
+
+@lru_cache(maxsize=4)
+def _in(directory: str) -> Keystore:
+    return DirectoryKeystore(Path(directory) / "keystore")
