@@ -25,7 +25,7 @@ from consilium.gateways.dicomweb.index import CaseIndex, Indexes
 from consilium.gateways.dicomweb.metadata import Products
 from consilium.gateways.dicomweb.reply import JSON_TYPE, NotHere, Receive, Refused, Scope, Send
 from consilium.vault import keys
-from consilium.vault.errors import VaultError
+from consilium.vault.errors import KeyDestroyed, KeyMissing
 
 log = logging.getLogger("consilium.dicomweb")
 
@@ -119,7 +119,7 @@ class DicomWeb:
             await self._answer(scope, receive, send, headers)
         except NotHere:
             await not_here(send, 404)
-        except VaultError:  # the case was erased while we looked
+        except (KeyDestroyed, KeyMissing):  # the case was erased while we looked
             await not_here(send, 404)
         except Refused as refused:
             await reply.refuse(send, refused, as_json=b"json" in headers.get(b"accept", b""))

@@ -47,16 +47,18 @@ def frame_count(one: Instance) -> int:
 
 def stored_frame(one: Instance, number: int) -> bytes:
     """The bytes of a frame (from 1) as stored. Raises NotHere, Refused."""
+    return b"".join(frame_pieces(one, number))
+
+
+def frame_pieces(one: Instance, number: int) -> list[memoryview]:
+    """The same in pieces, for an answer that is put together once."""
     try:
         places = frames(one)
     except NotFast:
-        return _bit_frame(one, number)
+        return [memoryview(_bit_frame(one, number))]
     if not 1 <= number <= len(places):
         raise NotHere
-    found = places[number - 1]
-    if len(found) == 1:
-        return content.read_at(one, *found[0])
-    return b"".join(content.read_at(one, start, size) for start, size in found)
+    return [piece for start, size in places[number - 1] for piece in content.pieces_at(one, start, size)]
 
 
 def _bit_frame(one: Instance, number: int) -> bytes:

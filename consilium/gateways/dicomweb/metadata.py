@@ -20,6 +20,7 @@ from consilium.gateways.dicomweb.reply import json_body
 from consilium.records import filing
 from consilium.records.models import SeriesMetadata
 from consilium.vault import blobs
+from consilium.vault.errors import BlobMissing
 
 MEMORY = 48 * 2**20
 GZIP = 31  # wbits of zlib for the gzip format
@@ -70,7 +71,10 @@ def _stored(grant: Grant, series: Series, root: str) -> bytes | None:
     row = SeriesMetadata.objects.filter(space=grant.space, series=token).first()
     if row is None or row.instances != len(series.members):
         return None
-    made_for, _, found = blobs.read_all(row.blob, space=grant.space).partition(b"\n")
+    try:
+        made_for, _, found = blobs.read_all(row.blob, space=grant.space).partition(b"\n")
+    except BlobMissing:  # another process has just renewed it
+        return None
     if made_for.decode() == root:
         return found
     # The same site under another name: only the URLs differ.

@@ -61,14 +61,14 @@ def _form(asked: Exchange, found: list[Instance]) -> str:
     raise Refused(406, 'Instances can be had as multipart/related; type="application/dicom"; transfer-syntax=*.')
 
 
-def _files(found: list[Instance], boundary: str, *, explicit: bool) -> Iterator[bytes]:
-    for one in found:
+def _files(found: list[Instance], boundary: str, *, explicit: bool) -> Iterator[bytes | memoryview]:
+    for one, stored in zip(found, content.run(found, found[0].space), strict=True):
         if explicit and one.header.transfer_syntax != header.EXPLICIT:
             yield _part_head(boundary, f"application/dicom; transfer-syntax={header.EXPLICIT}")
             yield _explicit(one)
         else:
             yield _part_head(boundary, _dicom_type(one))
-            yield from content.chunks(one)
+            yield from stored
         yield b"\r\n"
     yield _end(boundary)
 
@@ -93,15 +93,15 @@ def _end(boundary: str) -> bytes:
     return f"--{boundary}--\r\n".encode()
 
 
-def gathered(source: Iterable[bytes]) -> Iterator[bytes]:
+def gathered(source: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     """Pieces of about GATHERED bytes: a hop to a thread costs as much as copying many."""
-    parts: list[bytes] = []
+    parts: list[bytes | memoryview] = []
     size = 0
     for piece in source:
         parts.append(piece)
         size += len(piece)
         if size >= GATHERED:
-            yield b"".join(parts) if len(parts) > 1 else piece
+            yield b"".join(parts)
             parts, size = [], 0
     if parts:
         yield b"".join(parts)
