@@ -166,7 +166,7 @@ def notice(file: RecordFile) -> Slide | None:
 # -- preparing --------------------------------------------------------------------------------------
 
 
-@jobs.task(attempts=6, priority=-50)
+@jobs.task(queue="ocr", attempts=6, priority=-50)  # the queue of slow work, with a worker of its own
 def prepare(slide_id: str) -> None:
     """Cut tiles for a while; asks for another run until the slide is ready. Running it twice changes nothing."""
     slide = Slide.objects.filter(pk=slide_id).select_related("file").first()
