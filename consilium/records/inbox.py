@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from consilium.access.principals import SYSTEM, Principal
@@ -63,28 +64,33 @@ def open_study(tenant: UUID, header: dict[str, Any], *, by: Actor) -> UUID:
     return made.pk
 
 
-def add(study_id: UUID, new: Sequence[NewInstance]) -> list[str]:
+def add(study_id: UUID, tenant: UUID, new: Sequence[NewInstance], *, known: bool = True) -> list[str]:
     """Note images whose bytes are sealed in the study's space: "stored" or "duplicate" for each, in order.
 
-    Raises Closed when somebody has decided on the study meanwhile.
+    known=False: from a caller who trusts that all are new and of modalities that were noted; nothing is looked up, and
+    IntegrityError says that it was wrong. Raises Closed when somebody has decided on the study meanwhile.
     """
-    with transaction.atomic():
-        study = InboxStudy.objects.select_for_update().filter(pk=study_id, status=Status.WAITING).first()
-        if study is None:
-            raise Closed(_("Somebody has decided on these images already."))
-        uids = [str(imaging_facts.value(one.header["tags"], "SOPInstanceUID")) for one in new]
-        tokens = [instance_token(study.tenant, uid) for uid in uids]
-        known = set(study.instances.filter(instance__in=tokens).values_list("instance", flat=True))
+    with transaction.atomic(savepoint=False):
+        tokens = [instance_token(tenant, str(_value(one, "SOPInstanceUID"))) for one in new]
+        there = set[str]()
+        if known:
+            _note_modalities(study_id, {str(_value(one, "Modality") or "") for one in new} - {""})
+            held = InboxInstance.objects.filter(study=study_id, instance__in=tokens)
+            there = set(held.values_list("instance", flat=True))
         rows: list[InboxInstance] = []
         answers: list[str] = []
         for token, one in zip(tokens, new, strict=True):
-            answers.append("duplicate" if token in known else "stored")
-            if token not in known:
-                rows.append(_row(study.pk, token, one))
-            known.add(token)
-        InboxInstance.objects.bulk_create(rows)
-        _count(study, rows)
+            answers.append("duplicate" if token in there else "stored")
+            if token not in there:
+                rows.append(_row(study_id, token, one))
+            there.add(token)
+        _count(study_id, rows)
+        instances.insert(rows)
     return answers
+
+
+def _value(one: NewInstance, keyword: str) -> Any:
+    return imaging_facts.value(one.header["tags"], keyword)
 
 
 def instance_token(tenant: UUID, uid: str) -> str:
@@ -96,17 +102,23 @@ def _row(study: UUID, token: str, one: NewInstance) -> InboxInstance:
     return InboxInstance(id=uuid4(), study_id=study, instance=token, **content.placed(one.slices), header=one.header)
 
 
-def _count(study: InboxStudy, rows: list[InboxInstance]) -> None:
-    found = {str(imaging_facts.value(row.header["tags"], "Modality") or "") for row in rows} - {""}
+def _note_modalities(study_id: UUID, found: set[str]) -> None:
+    study = InboxStudy.objects.select_for_update().filter(pk=study_id, status=Status.WAITING).first()
+    if study is None:
+        raise Closed(_("Somebody has decided on these images already."))
     listed = study.facts.get("modalities", [])
-    fields = ["images", "size", "last_at", "expires_at"]
     if found - set(listed):
         study.facts = study.facts | {"modalities": sorted(found | set(listed))[:20]}
-        fields.append("facts")
-    study.images += len(rows)
-    study.size += sum(row.size for row in rows)
-    study.last_at, study.expires_at = clock.now(), _expiry()
-    study.save(update_fields=fields)
+        study.save(update_fields=["facts"])
+
+
+def _count(study_id: UUID, rows: list[InboxInstance]) -> None:
+    waiting = InboxStudy.objects.filter(pk=study_id, status=Status.WAITING)
+    size = sum(row.size for row in rows)
+    if not waiting.update(
+        images=F("images") + len(rows), size=F("size") + size, last_at=clock.now(), expires_at=_expiry()
+    ):
+        raise Closed(_("Somebody has decided on these images already."))
 
 
 def _expiry() -> datetime:

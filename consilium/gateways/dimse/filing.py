@@ -9,9 +9,9 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import Any
 from uuid import UUID
@@ -19,28 +19,22 @@ from uuid import UUID
 from django.db import DatabaseError, connection, transaction
 
 from consilium.core import audit
-from consilium.gateways.dimse import peers
+from consilium.gateways.dimse import batch, peers
+from consilium.gateways.dimse.batch import Place
 from consilium.gateways.dimse.part10 import Received
 from consilium.gateways.dimse.peers import Target
+from consilium.gateways.dimse.status import NOT_AUTHORISED, OUT_OF_RESOURCES, PROCESSING_FAILURE, SUCCESS
 from consilium.imaging import facts
-from consilium.records import content, filing, inbox, instances
+from consilium.records import filing, inbox, instances
 from consilium.records.instances import NewInstance, Origin
 from consilium.records.models import InboxInstance, RecordFile
-from consilium.vault import blobs
 from consilium.vault.errors import KeyDestroyed
-from consilium.vault.segments import SegmentWriter, joined
 
 log = logging.getLogger("consilium.dimse")
 
-# Status of a C-STORE response: PS3.4 Table B.2-1 and PS3.7 Annex C
-SUCCESS = 0x0000
-PROCESSING_FAILURE = 0x0110
-DUPLICATE = 0x0111  # the UID is taken by other bytes
-NOT_AUTHORISED = 0x0124
-OUT_OF_RESOURCES = 0xA700
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM}
 TOGETHER = 200  # images filed in one transaction
-REMEMBERED = 200  # studies whose place is known by heart
+REMEMBERED = 200  # studies and cases known by heart
 ASK_AGAIN = 5.0  # seconds for which a case is known to receive
 IDLE = 60.0  # seconds after which a database connection is looked at before it is used
 
@@ -54,12 +48,16 @@ class Order:
     header: dict[str, Any]
     done: "Future[int]" = field(default_factory=Future)
 
-    @property
+    @cached_property
     def place(self) -> tuple[Any, ...]:
-        """Orders for the same place share a segment and a transaction."""
+        """Orders for the same place share a segment."""
         if self.target.case:
             return self.target.case, self.target.sender.ref
         return self.target.tenant, self.target.sender.ref, inbox.grouped_by(self.target.tenant, self.header["tags"])
+
+
+class NotOpen(Exception):  # noqa: N818 - a named outcome
+    """The case takes no images any more."""
 
 
 class Filing:
@@ -69,8 +67,8 @@ class Filing:
         self._queue: SimpleQueue[Order | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="dimse-filing", daemon=True)
         self._asked: OrderedDict[UUID, float] = OrderedDict()
-        self._records: dict[UUID, OrderedDict[str, UUID]] = {}  # case → study UID → record
-        self._studies: OrderedDict[tuple[Any, ...], UUID] = OrderedDict()
+        self._records: OrderedDict[UUID, dict[str, UUID]] = OrderedDict()  # case → study UID → record
+        self._studies: OrderedDict[tuple[Any, ...], tuple[UUID, set[str]]] = OrderedDict()  # and its modalities
         self._used = time.monotonic()
         self.batches = self.filed = 0
 
@@ -88,132 +86,121 @@ class Filing:
         return order.done.result()
 
     def _run(self) -> None:
-        while order := self._queue.get():
-            batch = [order]
-            with_end = self._gather(batch)
-            self._work(batch)
-            if with_end:
-                break
+        going = True
+        while going and (order := self._queue.get()):
+            orders = [order]
+            going = self._gather(orders)
+            if time.monotonic() - self._used > IDLE:
+                connection.close_if_unusable_or_obsolete()
+            self._work(orders)
+            self.batches += 1
+            self._used = time.monotonic()
         connection.close()
 
-    def _gather(self, batch: list[Order]) -> bool:
-        """Add what waits already; True when the end came."""
-        while len(batch) < TOGETHER:
+    def _gather(self, orders: list[Order]) -> bool:
+        """Add what waits already; False when the end came."""
+        while len(orders) < TOGETHER:
             try:
                 order = self._queue.get_nowait()
             except Empty:
-                return False
-            if order is None:
                 return True
-            batch.append(order)
-        return False
+            if order is None:
+                return False
+            orders.append(order)
+        return True
 
-    def _work(self, batch: list[Order]) -> None:
-        if time.monotonic() - self._used > IDLE:
-            connection.close_if_unusable_or_obsolete()
+    def _work(self, orders: list[Order], *, again: bool = True) -> None:
+        """File orders for whatever places at once. When that fails each of them has another try of its own."""
         places: dict[tuple[Any, ...], list[Order]] = {}
-        for order in batch:
+        for order in orders:
             places.setdefault(order.place, []).append(order)
-        for orders in places.values():
-            self._answer(orders)
-        self.batches += 1
-        self._used = time.monotonic()
-
-    def _answer(self, orders: list[Order]) -> None:
-        """File the orders of one place; when that fails as a whole, one by one."""
         try:
-            statuses = self._stored(orders)
+            found = batch.store([self._place(some) for some in places.values()])
         except Exception as error:
+            self._forget(places)
             if isinstance(error, DatabaseError):
                 connection.close_if_unusable_or_obsolete()
-            if len(orders) > 1 and not is_full(error):
+            if again and not is_full(error) and not isinstance(error, NotOpen):
                 for order in orders:
-                    self._answer([order])
+                    self._work([order], again=False)
                 return
-            statuses = [self._failed(error)] * len(orders)
-        self.filed += statuses.count(SUCCESS)
-        for order, status in zip(orders, statuses, strict=True):
-            order.done.set_result(status)
+            found = [[_failed(error)] * len(some) for some in places.values()]
+        for some, statuses in zip(places.values(), found, strict=True):
+            self.filed += statuses.count(SUCCESS)
+            for order, status in zip(some, statuses, strict=True):
+                order.done.set_result(status)
 
-    def _failed(self, error: Exception) -> int:
-        if is_full(error):
-            log.error("no room for images", extra={"code": "full"})
-            return OUT_OF_RESOURCES
-        if isinstance(error, KeyDestroyed):
-            return NOT_AUTHORISED
-        log.error("images could not be filed", exc_info=error)
-        return PROCESSING_FAILURE
+    def _forget(self, places: dict[tuple[Any, ...], list[Order]]) -> None:
+        """What was known by heart may be why it failed: somebody decided on a study, or took a record out."""
+        for place, some in places.items():
+            self._studies.pop(place, None)
+            if some[0].target.case:
+                self._records.pop(some[0].target.case, None)
 
-    def _stored(self, orders: list[Order]) -> list[int]:
+    def _place(self, orders: list[Order]) -> Place:
+        """Where orders go. Raises NotOpen."""
         target = orders[0].target
         if target.case is None:
-            return self._to_inbox(orders)
-        if not self._receives(target):
-            return [NOT_AUTHORISED] * len(orders)
-        return self._to_case(target, target.case, orders)
+            return self._study(orders)
+        if not self._receives(target, target.case):
+            raise NotOpen
+        return self._case(target, target.case, orders)
 
-    def _receives(self, target: Target) -> bool:
+    def _receives(self, target: Target, case: UUID) -> bool:
         """Asked of the database every few seconds: a case may be halted or erased in the middle of a study."""
-        assert target.case
         now = time.monotonic()
-        if now - self._asked.get(target.case, -ASK_AGAIN) < ASK_AGAIN:
+        if now - self._asked.get(case, -ASK_AGAIN) < ASK_AGAIN:
             return True
         if not peers.still_open(target):
             return False
-        _remember(self._asked, target.case, now)
+        _remember(self._asked, case, now)
         return True
 
-    # --- into a case ---------------------------------------------------------------------------------------
-
-    def _to_case(self, target: Target, case: UUID, orders: list[Order]) -> list[int]:
+    def _case(self, target: Target, case: UUID, orders: list[Order]) -> Place:
         assert target.owner
         owner, records = target.owner, self._records.get(case)
         origin = Origin(case, owner, target.sender.ref)
 
         def add(new: list[NewInstance]) -> list[str]:
             answers = instances.add(new, origin, joined=dict(records or {}))
-            if records is None:  # the first of this process; whoever sends more is in the log already
+            if records is None:  # the first ones for this case in a while
                 audit.record("record.receive", by=target.sender, thing=f"case:{case}", space=case)
-            self._learn(case, new, answers)
+            transaction.on_commit(lambda: self._learn(case, new, answers))
             return [answer.code for answer in answers]
 
-        def held(order: Order) -> content.Content | None:
-            token = filing.hashed(owner, "instance", order.received.instance)
+        def held(came: Received) -> RecordFile | None:
+            token = filing.hashed(owner, "instance", came.instance)
             return RecordFile.objects.filter(space=case, instance=token).first()
 
-        return _sealed_and_added(orders, case, target.tenant, add, held)
+        return Place(case, target.tenant, [(one.received, one.header) for one in orders], add, held)
 
     def _learn(self, case: UUID, new: list[NewInstance], answers: list[instances.Filed]) -> None:
         """The records that images of a study join, so that the next batch needs no look-up."""
-        while len(self._records) >= REMEMBERED:
-            self._records.pop(next(iter(self._records)))
-        known = self._records.setdefault(case, OrderedDict())
+        known = self._records.get(case, {})
         for one, answer in zip(new, answers, strict=True):
-            if answer.record and facts.frames(one.header["tags"]):
-                _remember(known, str(facts.value(one.header["tags"], "StudyInstanceUID")), answer.record)
+            if answer.record and facts.frames(one.header["tags"]) and len(known) < REMEMBERED:
+                known[str(facts.value(one.header["tags"], "StudyInstanceUID"))] = answer.record
+        _remember(self._records, case, known)
 
-    # --- into the inbox ------------------------------------------------------------------------------------
-
-    def _to_inbox(self, orders: list[Order]) -> list[int]:
-        """Once more when somebody decides on the study at this moment: then another one begins."""
-        try:
-            return self._to_study(orders)
-        except (inbox.Closed, KeyDestroyed):
-            self._studies.pop(orders[0].place, None)
-            return self._to_study(orders)
-
-    def _to_study(self, orders: list[Order]) -> list[int]:
-        first, place = orders[0], orders[0].place
-        study = self._studies.get(place)
+    def _study(self, orders: list[Order]) -> Place:
+        target, place = orders[0].target, orders[0].place
+        study, modalities = self._studies.get(place) or (None, set[str]())
         if study is None:
-            study = inbox.open_study(first.target.tenant, first.header, by=first.target.sender)
-            _remember(self._studies, place, study)
+            study = inbox.open_study(target.tenant, orders[0].header, by=target.sender)
 
-        def held(order: Order) -> content.Content | None:
-            token = inbox.instance_token(first.target.tenant, order.received.instance)
+        def add(new: list[NewInstance]) -> list[str]:
+            found = {str(facts.value(one.header["tags"], "Modality") or "") for one in new}
+            # What is told again is found by its key, and looked at then.
+            answers = inbox.add(study, target.tenant, new, known=bool(found - modalities))
+            transaction.on_commit(lambda: _remember(self._studies, place, (study, modalities | found)))
+            return answers
+
+        def held(came: Received) -> InboxInstance | None:
+            token = inbox.instance_token(target.tenant, came.instance)
             return InboxInstance.objects.filter(study=study, instance=token).first()
 
-        return _sealed_and_added(orders, study, first.target.tenant, lambda new: inbox.add(study, new), held)
+        images = [(one.received, one.header) for one in orders]
+        return Place(study, target.tenant, images, add, held)
 
 
 def is_full(error: Exception) -> bool:
@@ -221,7 +208,17 @@ def is_full(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno in FULL
     words = str(error).lower()
-    return isinstance(error, DatabaseError) and ("full" in words or "no space left" in words)
+    return isinstance(error, DatabaseError) and ("disk is full" in words or "no space left" in words)
+
+
+def _failed(error: Exception) -> int:
+    if is_full(error):
+        log.error("no room for images", extra={"code": "full"})
+        return OUT_OF_RESOURCES
+    if isinstance(error, NotOpen | KeyDestroyed):
+        return NOT_AUTHORISED
+    log.error("images could not be filed", exc_info=error)
+    return PROCESSING_FAILURE
 
 
 def _remember(kept: "OrderedDict[Any, Any]", key: Any, value: Any) -> None:
@@ -229,46 +226,3 @@ def _remember(kept: "OrderedDict[Any, Any]", key: Any, value: Any) -> None:
     kept.move_to_end(key)
     while len(kept) > REMEMBERED:
         kept.popitem(last=False)
-
-
-def _sealed_and_added(
-    orders: list[Order],
-    space: UUID,
-    tenant: UUID,
-    add: Callable[[list[NewInstance]], list[str]],
-    held: Callable[[Order], content.Content | None],
-) -> list[int]:
-    """Seal, make durable, note in the database; what is there already is compared with what came."""
-    with SegmentWriter(space=space, tenant=tenant) as out:
-        new = [
-            NewInstance(
-                joined([*out.add(order.received.preamble), *out.add(order.received.dataset)]),
-                order.header,
-            )
-            for order in orders
-        ]
-        out.finish()
-        with transaction.atomic():
-            codes = add(new)
-    used = {part.blob for one, code in zip(new, codes, strict=True) if code == "stored" for part in one.slices}
-    for blob in set(out.blobs) - used:
-        blobs.delete(blob)
-    return [
-        SUCCESS if code == "stored" or _same(held(order), order) else DUPLICATE
-        for order, code in zip(orders, codes, strict=True)
-    ]
-
-
-def _same(held: Any, order: Order) -> bool:
-    """Whether what is there has the same transfer syntax and data set; the file meta may differ."""
-    if held is None or not held.header or held.header["ts"] != order.header["ts"]:
-        return False
-    at, came = held.header["dataset"], order.received.dataset
-    if held.size - at != len(came):
-        return False
-    position = 0
-    for chunk in content.chunks(held, at):
-        if came[position : position + len(chunk)] != chunk:
-            return False
-        position += len(chunk)
-    return True

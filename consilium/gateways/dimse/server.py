@@ -22,73 +22,29 @@ from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.service_class import StorageServiceClass
 from pynetdicom.sop_class import Verification
-from pynetdicom.transport import AssociationSocket, RequestHandler, ThreadedAssociationServer
+from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from consilium.gateways.dimse import config, peers
-from consilium.gateways.dimse.filing import (
-    DUPLICATE,
-    NOT_AUTHORISED,
-    OUT_OF_RESOURCES,
-    PROCESSING_FAILURE,
-    SUCCESS,
-    Filing,
-    Order,
-)
+from consilium.gateways.dimse.filing import Filing, Order
 from consilium.gateways.dimse.part10 import IMPLEMENTATION_NAME, IMPLEMENTATION_UID, Received, understood
 from consilium.gateways.dimse.peers import Rejection, Target
+from consilium.gateways.dimse.status import (
+    COMMENTS,
+    INVALID_INSTANCE,
+    NOT_AUTHORISED,
+    NOT_MATCHING,
+    NOT_UNDERSTOOD,
+    OUT_OF_RESOURCES,
+    SUCCESS,
+)
+from consilium.gateways.dimse.transport import BoundedSocket, connect
 from consilium.imaging import facts
 
 log = logging.getLogger("consilium.dimse")
 
-NOT_MATCHING = 0xA900  # the data set does not match the SOP class or instance that the command names
-NOT_UNDERSTOOD = 0xC000
-INVALID_INSTANCE = 0x0117
-LARGEST_COMMAND = 512 * 1024  # bytes of a PDU that is no data: the longest proposal of an association is shorter
 HANDSHAKE = 10.0  # seconds for TLS
 WAITING = 16  # connections beyond the associations that may be open before one is refused without an answer
 KNOWN_SYNTAXES = frozenset(str(uid) for uid in AllTransferSyntaxes)
-# (0000,0902) Error Comment, at most 64 characters (PS3.7 Annex C)
-COMMENTS = {
-    NOT_UNDERSTOOD: "The data set is damaged or not complete",
-    NOT_MATCHING: "The data set names another SOP class or instance",
-    INVALID_INSTANCE: "The SOP Instance UID is not valid",
-    OUT_OF_RESOURCES: "There is no room for this image",
-    DUPLICATE: "Another image with this UID is here already",
-    NOT_AUTHORISED: "This case takes no images at present",
-    PROCESSING_FAILURE: "The image could not be stored; please send it again",
-}
-
-
-class TooMuch(Exception):  # noqa: N818 - a limit, not a fault
-    """A peer went beyond a limit: the association is aborted."""
-
-
-class BoundedSocket(AssociationSocket):
-    """Reads a PDU in one piece, within the limits of size and time."""
-
-    total = 0
-    message = 0  # bytes since the last image was complete
-
-    def recv(self, nr_bytes: int) -> bytearray:
-        """Exactly `nr_bytes`, or less when the peer is gone. Raises TooMuch and OSError."""
-        self.total += nr_bytes
-        self.message += nr_bytes
-        if nr_bytes > max(LARGEST_COMMAND, settings.DIMSE_MAX_PDU + 6):
-            raise TooMuch("PDU")
-        if self.message > 2 * settings.DIMSE_MAX_INSTANCE_BYTES or self.total > settings.DIMSE_MAX_ASSOCIATION_BYTES:
-            raise TooMuch("bytes")
-        found = bytearray(nr_bytes)
-        view, got = memoryview(found), 0
-        until = time.monotonic() + settings.DIMSE_IDLE_SECONDS
-        assert self.socket is not None
-        while got < nr_bytes:
-            self.socket.settimeout(max(0.01, until - time.monotonic()))
-            count = self.socket.recv_into(view[got:])
-            if not count:
-                break
-            got += count
-        view.release()
-        return found if got == nr_bytes else found[:got]
 
 
 class Incoming(Association):
@@ -133,7 +89,7 @@ class Handler(RequestHandler):
         made = Incoming(self.ae, MODE_ACCEPTOR)
         made._server = server
         made.name = f"AcceptorThread@{time.time():.6f}"  # the library counts associations by this name
-        made.set_socket(BoundedSocket(made, client_socket=self.request))
+        connect(made, self.request)
         acceptor = made.acceptor
         acceptor.maximum_length = self.ae.maximum_pdu_size
         acceptor.ae_title = server.ae_title
@@ -246,9 +202,9 @@ class Gateway:
     def _store(self, event: Any) -> int | Dataset:
         """Answer one C-STORE request (PS3.7 §9.1.1)."""
         incoming: Incoming = event.assoc
-        socket_ = incoming.dul.socket
-        if isinstance(socket_, BoundedSocket):
-            socket_.message = 0
+        line = incoming.dul.socket
+        if isinstance(line, BoundedSocket):
+            line.message = 0
         status = self._stored(incoming, event.request, str(event.context.transfer_syntax))
         if status == SUCCESS:
             incoming.stored += 1
