@@ -4,6 +4,7 @@ Built from the policy table: the states in which a role may see something come f
 change in access/policy.py is a change here.
 """
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -11,14 +12,14 @@ from django.db.models import Q, QuerySet
 from consilium.access import visibility
 from consilium.access.policy import ACTIONS, ORGANISATION_WIDE, REVIEWING
 from consilium.access.principals import Principal
-from consilium.access.rules import may, strong_enough
+from consilium.access.rules import granted, may, strong_enough
 from consilium.cases.models import Case, CaseRole, GuestLink
-from consilium.cases.states import PHASE
+from consilium.cases.states import PHASE, Phase
 from consilium.core import clock
 from consilium.core.errors import NotFound
 from consilium.opinions.actions import blind
 from consilium.opinions.models import Report
-from consilium.records.models import DataToken, Entry, Record, RecordFile, Transfer, Upload
+from consilium.records.models import DataToken, Entry, InboxStudy, Record, RecordFile, Transfer, Upload
 from consilium.records.transfers import still_open
 from consilium.talks.models import Clarification, Message
 
@@ -201,7 +202,7 @@ def entries(by: Principal, of: Case, *kinds: str, within: Record | None = None) 
     found = records(by, of)
     chosen = found.filter(pk=within.pk) if within else found.filter(status__in=("ready", "flagged"))
     conclusion = sees_conclusion(by, of)
-    opened = {one.pk: _named(one, conclusion) for one in chosen}
+    opened = {one.pk: one for one in named(by, of, chosen)}
     rows = Entry.objects.filter(space=of.pk, record__in=list(opened))
     rows = rows.filter(kind__in=kinds) if kinds else rows
     out: list[Entry] = []
@@ -215,8 +216,29 @@ def entries(by: Principal, of: Case, *kinds: str, within: Record | None = None) 
     return out
 
 
-def _named(which: Record, conclusion: bool) -> Record:
-    """The record to name as a source: a title is read from the first page, so a partly withheld one has none here."""
-    if not visibility.sees_original(which.conclusion_pages, conclusion=conclusion):
-        which.title = ""  # on this instance, which nobody saves
-    return which
+def named(by: Principal, of: Case, found: Iterable[Record]) -> list[Record]:
+    """Records to be named on a page: a title is read from the first page, so a partly withheld record has none here.
+
+    The titles are taken from these instances only, which nobody may save.
+    """
+    conclusion = sees_conclusion(by, of)
+    out = list(found)
+    for one in out:
+        if not visibility.sees_original(one.conclusion_pages, conclusion=conclusion):
+            one.title = ""
+    return out
+
+
+def inbox(by: Principal) -> QuerySet[InboxStudy]:
+    """What hospitals sent to the organisation of `by` without naming a case, newest first."""
+    if not by.active or not strong_enough(by) or not granted("inbox.view", Phase.DESK, by.roles & ORGANISATION_WIDE):
+        return InboxStudy.objects.none()
+    return InboxStudy.objects.filter(tenant=by.organisation_id)
+
+
+def inbox_study(by: Principal, study_id: UUID) -> InboxStudy:
+    """One study of the inbox that waits for a decision, or NotFound."""
+    found = inbox(by).filter(pk=study_id, status=InboxStudy.Status.WAITING).first()
+    if found is None:
+        raise NotFound()
+    return found

@@ -71,7 +71,8 @@ def _withheld(request: Request, case: Case, records: list[Record]) -> set[UUID]:
 def search(request: Request, case: Case) -> HttpResponse:
     """Words in the titles and pages of the case, also of scans. Sent by POST: the words belong in no address."""
     words = request.POST.get("q", "").strip()[:200]
-    records = list(scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED))
+    found = scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED)
+    records = scopes.named(request.principal, case, found)
     shown = {record.pk: scopes.visible_pages(request.principal, case, record) for record in records} if words else {}
     hits = list(islice(find(records, words, lambda record: shown[record.pk]), MOST_HITS + 1))
     audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="record.search")
@@ -90,7 +91,8 @@ def search(request: Request, case: Case) -> HttpResponse:
 def compare(request: Request, case: Case) -> HttpResponse:
     """Two records side by side, each with its own page or image."""
     query = query_of(request)
-    records = list(scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED))
+    found = scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED)
+    records = scopes.named(request.principal, case, found)
     records = [one.record for one in timeline.items(records, [])]
     sides = [_side(request, case, records, query, name) for name in ("left", "right")]
     context = {"case": case, "sides": sides, "choices": timeline.sides(records, query)}
