@@ -31,7 +31,8 @@ def case_viewer(request: Request, case: Case) -> HttpResponse:
 @csp_replace(settings.VIEWER_CONTENT_SECURITY_POLICY)
 def record_viewer(request: Request, case: Case, record_id: UUID) -> HttpResponse:
     """The images of one record; ?file= opens it at that file."""
-    return _page(request, case, scopes.record(request.principal, case, record_id))
+    found = [scopes.record(request.principal, case, record_id)]
+    return _page(request, case, scopes.named(request.principal, case, found)[0])
 
 
 def _page(request: Request, case: Case, record: Record | None) -> HttpResponse:
