@@ -6,7 +6,8 @@ of them is copied to be read.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -81,6 +82,29 @@ def read_at(thing: Content, start: int, size: int) -> bytes:
         segments.read(one.blob, space=thing.space, start=one.offset, size=one.size) for one in part(thing, start, size)
     ]
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def pieces_at(thing: Content, start: int, size: int) -> list[memoryview]:
+    """`read_at` for who puts the pieces together anyway."""
+    size = max(0, min(size, thing.size - start))
+    return [
+        piece
+        for one in (part(thing, start, size) if size else ())
+        for piece in segments.pieces(one.blob, space=thing.space, start=one.offset, size=one.size)
+    ]
+
+
+def at_hand(thing: Content, start: int, size: int) -> bool:
+    """Whether `read_at` would wait for no disk."""
+    found = part(thing, start, size)
+    return all(segments.at_hand(one.blob, space=thing.space, start=one.offset, size=one.size) for one in found)
+
+
+def run(things: Iterable[Content], space: UUID) -> Iterator[Iterator[bytes]]:
+    """The chunks of contents of one case one after another; those that lie side by side share the work."""
+    reading = segments.Run(space)
+    for thing in things:
+        yield chain.from_iterable(reading.read(one.blob, one.offset, one.size) for one in extents(thing))
 
 
 def blob_ids(thing: Content) -> set[UUID]:

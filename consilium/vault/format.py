@@ -49,6 +49,11 @@ def sealed_size(size: int) -> int:
     return HEADER_BYTES + size + _chunk_count(size) * TAG_BYTES + FINAL_BYTES
 
 
+def stored_offset(position: int) -> int:
+    """Where in the stored blob the chunk begins that holds this position of the plaintext."""
+    return HEADER_BYTES + position // CHUNK_BYTES * SEALED_CHUNK_BYTES
+
+
 class Sealer:
     """Seals one object front to back. One instance seals one object, once: its salt is never used again."""
 

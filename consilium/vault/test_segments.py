@@ -83,3 +83,34 @@ def test_a_destroyed_key_bites_although_the_segment_is_open(place):
 def test_a_writer_of_another_organisation_is_refused(place):
     with pytest.raises(ValueError, match="another organisation"):
         SegmentWriter(space=place[0], tenant=uuid4())
+
+
+def test_neighbours_are_read_in_one_run_and_a_destroyed_key_ends_it(place):
+    space, tenant = place
+    dice = random.Random(8)
+    objects = [dice.randbytes(size) for size in (1, 300_000, 262_144, 5, 900_000)]
+    with SegmentWriter(space=space, tenant=tenant, segment_bytes=2**20) as out:
+        found = [out.add(one) for one in objects]
+        out.finish()
+    run = segments.Run(space)
+    read = [b"".join(piece for one in slices for piece in run.read(*one)) for slices in found]
+    assert read == objects
+    first, last = found[1][0], found[-1][-1]
+    with pytest.raises(ValueError):
+        next(run.read(last.blob, last.offset, last.size + 1))
+    # the chunk is the one that was opened last, and its key is gone all the same
+    assert next(run.read(first.blob, first.offset, 1)) == objects[1][:1]
+    keys.destroy_space(space)
+    with pytest.raises(KeyDestroyed):
+        next(run.read(first.blob, first.offset, 1))
+
+
+def test_what_was_just_read_is_at_hand_and_what_is_not_open_is_not(place):
+    space, tenant = place
+    with SegmentWriter(space=space, tenant=tenant) as out:
+        [one] = out.add(bytes(400_000))
+        out.finish()
+    assert not segments.at_hand(one.blob, space=space, start=0, size=400_000), "nobody opened it yet"
+    segments.read(one.blob, space=space, start=0, size=400_000)
+    assert segments.at_hand(one.blob, space=space, start=0, size=400_000)
+    assert not segments.at_hand(uuid4(), space=space, start=0, size=1)

@@ -61,6 +61,14 @@ def frame_pieces(one: Instance, number: int) -> list[memoryview]:
     return [piece for start, size in places[number - 1] for piece in content.pieces_at(one, start, size)]
 
 
+def at_hand(one: Instance, numbers: list[int]) -> bool:
+    """Whether these frames can be read without waiting for a disk."""
+    places = one.frames
+    if not places or not all(1 <= number <= len(places) for number in numbers):
+        return False
+    return all(content.at_hand(one, start, size) for number in numbers for start, size in places[number - 1])
+
+
 def _bit_frame(one: Instance, number: int) -> bytes:
     """Frames of single bits that do not end at a byte (PS3.5 §8.1.1): shifted to start at one."""
     head = one.header

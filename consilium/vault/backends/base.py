@@ -46,6 +46,10 @@ class Source(Protocol):
         """At most `length` bytes from `offset`; fewer only at the end."""
         ...
 
+    def at_hand(self, offset: int, length: int) -> bool:
+        """Whether these bytes are in memory, as far as that can be told at once; False when it is not known."""
+        ...
+
     def close(self) -> None: ...
 
 
