@@ -80,7 +80,7 @@ def test_full_stretches_count_while_the_body_still_comes(tus: TusClient, monkeyp
         for start in range(0, 950_000, 50_000):
             yield data[start : start + 50_000]
             await asyncio.sleep(0.02)
-            seen.append(await asyncio.to_thread(lambda: transfer_at(path).offset))
+            seen.append(await asyncio.get_running_loop().run_in_executor(tus.pool, lambda: transfer_at(path).offset))
 
     known = {"content_type": BODY_TYPE, "upload_offset": "0"}
     asyncio.run(tus.streamed("PATCH", path, body(), cut=True, **known))

@@ -2,17 +2,32 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+from django.db import connections
 
 from consilium.gateways.data.grants import Grants
 from consilium.gateways.tus.app import Tus
 from consilium.gateways.tus.protocol import BODY_TYPE, VERSION
 from consilium.records.models import Transfer, Upload
 from consilium.web import case_gate
+
+
+class Closing(ThreadPoolExecutor):
+    """Threads that leave no connection behind: on PostgreSQL they would keep the test's database in use."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        def run() -> Any:
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                connections.close_all()
+
+        return super().submit(run)
 
 
 @dataclass
@@ -41,7 +56,9 @@ class TusClient:
     """Speaks tus to one case; `key` are the headers that say who asks."""
 
     def __init__(self, case: UUID, key: dict[str, str]) -> None:
-        self.app = Tus(Grants(case_gate.ask, ThreadPoolExecutor(4)))
+        self.pool = Closing(4)
+        self.app = Tus(Grants(case_gate.ask, self.pool))
+        self.app.pool = self.pool
         self.root = f"/data/cases/{case}/uploads"
         self.key = key
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -46,3 +47,8 @@ def title(case: Case, one: Transfer) -> str:
     if BUNDLE.fullmatch(name) or not name:
         return _("Your disc of %(day)s") % {"day": began}
     return _("“%(name)s” of %(day)s") % {"name": name, "day": began}
+
+
+def shown(name: str, at: datetime, case: Case) -> str:
+    """The name of an upload in a list: a packed folder has one that only machines like."""
+    return _("Disc of %(day)s") % {"day": day(at, case)} if BUNDLE.fullmatch(name) else name or _("File")

@@ -21,6 +21,7 @@ from consilium.records.models import Record, RecordFile, Upload
 from consilium.records.problems import TABLE
 from consilium.web.patient import sections
 from consilium.web.patient.present.wording import day, size
+from consilium.web.programs import sending
 
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.heic,.tif,.tiff,.zip,.dcm,.xml,.json,.hl7,.txt,.docx,.rtf,application/dicom,image/*"
 UPLOAD_STATES = {"received": "received", "checking": "checking", "refused": "failed"}
@@ -44,7 +45,7 @@ def upload_page(
         "waiting": [_upload(case, row) for row in waiting[:WAITING_SHOWN]],
         "waiting_more": max(len(waiting) - WAITING_SHOWN, 0),
         "refused": [_upload(case, row) for row in refused],
-        "notes": _notes(uploads),
+        "notes": _notes(case, uploads),
         "records": [_record(case, by, row, pictures) for row in shown],
         "removed": [_record(case, by, row, pictures) for row in records if row.status == "removed"],
         "checklist": checklist(case),
@@ -65,7 +66,7 @@ def _upload(case: Case, row: Upload) -> dict[str, Any]:
     elif row.members_done:
         text = ngettext("%(n)s file read so far", "%(n)s files read so far", row.members_done) % {"n": row.members_done}
     return {
-        "name": row.name or _("File"),
+        "name": sending.shown(row.name, row.uploaded_at, case),
         "state": UPLOAD_STATES[row.status],
         "size": size(row.size),
         "when": day(row.uploaded_at, case),
@@ -73,7 +74,7 @@ def _upload(case: Case, row: Upload) -> dict[str, Any]:
     }
 
 
-def _notes(uploads: Iterable[Upload]) -> list[dict[str, Any]]:
+def _notes(case: Case, uploads: Iterable[Upload]) -> list[dict[str, Any]]:
     """Members of archives that were left out or looked at with a note, per archive."""
     found = []
     for row in uploads:
@@ -83,7 +84,8 @@ def _notes(uploads: Iterable[Upload]) -> list[dict[str, Any]]:
             shown = [
                 {"name": note.get("name", ""), "text": sentence(note.get("code", ""))} for note in notes[:NOTES_SHOWN]
             ]
-            found.append({"name": row.name, "rows": shown, "more": max(len(notes) - NOTES_SHOWN, 0), "left_out": left})
+            name, more = sending.shown(row.name, row.uploaded_at, case), max(len(notes) - NOTES_SHOWN, 0)
+            found.append({"name": name, "rows": shown, "more": more, "left_out": left})
     return found
 
 
