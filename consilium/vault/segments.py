@@ -197,7 +197,8 @@ def pieces(blob: UUID, *, space: UUID, start: int, size: int) -> list[memoryview
     opener = _open(blob, space).opener
     if start < 0 or size < 0 or start + size > opener.size:
         raise ValueError("This stretch lies outside the blob.")
-    found, end = [], start + size
+    found: list[memoryview] = []
+    end = start + size
     while start < end:
         index, skip = divmod(start, CHUNK_BYTES)
         found.append(memoryview(opener.chunk(index))[skip : skip + end - start])
