@@ -16,7 +16,9 @@ _DATE = re.compile(
 _TIME = re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?(?: ?(?:uhr|h|am|pm))?\b", re.I)
 _BORN = re.compile(r"\b(?:geb|geboren|geburtsdatum|birth|born|dob)", re.I)
 _TAKEN = re.compile(r"entnahme|abnahme|entnommen|abgenommen|collect|drawn|specimen date|sample date|probenahme", re.I)
-_OTHER_LABEL = re.compile(r"eingang|ausgang|freigabe|printed|received|befund|report|datum|date|labor|laboratory|vom\b|auftrag|order", re.I)
+_OTHER_LABEL = re.compile(
+    r"eingang|ausgang|freigabe|printed|received|befund|report|datum|date|labor|laboratory|vom\b|auftrag|order", re.I
+)
 _SPAN = re.compile(r"\bvom\b|\bfrom\b|\bbis\b|\bto\b|\buntil\b|\bseit\b", re.I)
 _HEAD_WORD = re.compile(
     r"datum|date|entnahme\w*|abnahme\w*|collected|uhrzeit|zeit|time|uhr|analyse\w*|analyte|parameter|test|untersuchung|"
