@@ -8,15 +8,18 @@ of them is copied to be read.
 import io
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from uuid import UUID
 
 from consilium.vault import blobs, segments
 from consilium.vault.segments import Slice
 
+if TYPE_CHECKING:
+    from consilium.records.models import RecordFile, Upload
 
-class Content(Protocol):
-    """An `Upload`, a `RecordFile`, or anything else that says where its bytes lie."""
+
+class Stretch(Protocol):
+    """Anything that says where its bytes lie."""
 
     @property
     def space(self) -> UUID: ...
@@ -28,6 +31,10 @@ class Content(Protocol):
     def size(self) -> int: ...
     @property
     def more(self) -> list[list[Any]]: ...
+
+
+# The fields of a model are descriptors, which a type checker does not match with a protocol.
+Content: TypeAlias = "Stretch | Upload | RecordFile"
 
 
 def extents(thing: Content) -> list[Slice]:

@@ -28,6 +28,7 @@ from consilium.records.models import InboxInstance, Record, RecordFile, Upload
 from consilium.vault import keys
 from consilium.vault.segments import Slice
 
+DAMAGE = {"truncated_dicom"}
 NOT_LOOKED_AT = [-1]  # Record.conclusion_pages until the words of a report have been read
 
 
@@ -93,7 +94,7 @@ def _add(looked: "list[_Looked]", origin: Origin, joined: dict[str, UUID] | None
         answers: list[Filed] = []
         for one in looked:
             if one.instance in known:
-                answers.append(Filed("duplicate"))
+                answers.append(_instead_of_damaged(one, origin) or Filed("duplicate"))
                 continue
             known.add(one.instance)
             row = _row(one, records.of(one), origin)
@@ -101,9 +102,37 @@ def _add(looked: "list[_Looked]", origin: Origin, joined: dict[str, UUID] | None
             answers.append(Filed("stored", row.pk, row.record_id))
         insert(rows)
         records.save()
-        if rows:
+        if any(answer.code == "stored" for answer in answers):
             _ask_to_finish(origin)
     return answers
+
+
+def _instead_of_damaged(one: "_Looked", origin: Origin) -> Filed | None:
+    """A whole copy takes the place of one that came incomplete (a scratched disc, then a better one); else None.
+
+    The earlier bytes stay sealed where they are; what was made of them (hash, pictures) is made anew.
+    """
+    if one.problems & DAMAGE or not one.instance:
+        return None
+    there = RecordFile.objects.select_for_update().filter(space=origin.space, instance=one.instance).first()
+    if there is None or not _damage(there.facts, NewInstance(content.extents(there), there.header or {"tags": {}})):
+        return None
+    for name, value in content.placed(one.new.slices).items():
+        setattr(there, name, value)
+    there.facts, there.header, there.sha256, there.filed_at = one.facts, one.new.header, "", None
+    there.save()
+    there.previews.all().delete()
+    record = Record.objects.select_for_update().get(pk=there.record_id)
+    if not any(_damage(file.facts, NewInstance(content.extents(file), file.header)) for file in _with_header(record)):
+        record.problems = [code for code in record.problems if code not in DAMAGE]
+        if record.status == Record.Status.FLAGGED:
+            record.status = filing.status(record.problems)
+        record.save(update_fields=["problems", "status"])
+    return Filed("stored", there.pk, there.record_id)
+
+
+def _with_header(record: Record) -> Iterable[RecordFile]:
+    return (file for file in record.files.all() if file.header)
 
 
 def insert(rows: Sequence[RecordFile] | Sequence[InboxInstance]) -> None:
@@ -290,7 +319,8 @@ def _ask_to_finish(origin: Origin) -> None:
     later = None if origin.upload else datetime.fromtimestamp((window + 1) * TOGETHER, UTC)
     if later and _asked.get(space) == window:
         return
-    jobs.enqueue(finish_space, str(space), key=f"instances:{space}:{window}", run_after=later)
+    sent = origin.upload.pk if origin.upload else space
+    jobs.enqueue(finish_space, str(space), key=f"instances:{sent}:{window}", run_after=later)
     if later:
         transaction.on_commit(lambda: _remember_asked(space, window))
 

@@ -120,3 +120,27 @@ def test_finishing_twice_changes_nothing(origin):
     file = RecordFile.objects.get(space=origin[0])
     assert file.sha256 == hashlib.sha256(SERIES[0].read_bytes()).hexdigest()
     assert file.facts["modality"] == "MR"
+
+
+@needs_samples
+def test_a_whole_copy_takes_the_place_of_a_cut_one(origin):
+    whole = SERIES[0].read_bytes()
+    uploaded(origin, tar_of([("a/one.dcm", whole[:-2000]), ("a/two.dcm", SERIES[1].read_bytes())]), "scratched.tar")
+    jobs.drain()
+    study = Record.objects.get(space=origin[0])
+    assert study.problems == ["truncated_dicom"]
+    again = uploaded(origin, tar_of([("b/one.dcm", whole), ("b/two.dcm", SERIES[1].read_bytes())]), "better.tar")
+    jobs.drain()
+    study.refresh_from_db()
+    assert (study.problems, study.status, study.files.count()) == ([], "ready", 2)
+    assert [note["code"] for note in again.notes] == ["duplicate"]
+    assert hashlib.sha256(whole).hexdigest() in {file.sha256 for file in study.files.all()}
+
+
+@needs_samples
+def test_a_cut_copy_does_not_replace_a_whole_one(origin):
+    whole = SERIES[0].read_bytes()
+    uploaded(origin, whole, "one.dcm")
+    uploaded(origin, whole[:-2000], "cut.dcm")
+    jobs.drain()
+    assert [file.size for file in RecordFile.objects.filter(space=origin[0])] == [len(whole)]

@@ -67,4 +67,7 @@ def _open_records(by: Principal, case: Case) -> frozenset[UUID]:
 
 
 def _noting(by: Principal, case: Case) -> Callable[[UUID], None]:
-    return lambda record: audit.read(f"record:{record}", by=by, space=case.pk)
+    def note(record: UUID) -> None:
+        audit.read(f"record:{record}", by=by, space=case.pk)
+
+    return note
