@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from django.db import connections
@@ -32,8 +33,14 @@ def app(db: None) -> Iterator[DicomWeb]:
     made = application(ask, pool)
     yield made
     made.close()
-    for _thread in range(2):
-        pool.submit(connections.close_all).result()
+    together = Barrier(2)
+
+    def let_go() -> None:
+        together.wait(20)  # one for each thread
+        connections.close_all()
+
+    for done in [pool.submit(let_go), pool.submit(let_go)]:
+        done.result()
     pool.shutdown()
 
 

@@ -91,12 +91,12 @@ class Exchange:
             return
         await reply.whole(self.send, 200, media_type, body, *headers)
 
-    async def stream(self, head: list[Header], pieces: Iterator[bytes], status: int = 200) -> None:
-        """An answer in pieces that a thread makes."""
+    async def stream(self, head: list[Header], batches: Iterator[list[bytes]], status: int = 200) -> None:
+        """An answer in batches of pieces that a thread makes."""
         if self.scope["method"] == "HEAD":
             await self._head(head, status)
             return
-        await reply.stream(self.send, self.receive, self.disk, (status, head), pieces)
+        await reply.stream(self.send, self.receive, self.disk, (status, head), batches)
 
     async def _head(self, head: list[Header], status: int) -> None:
         await self.send({"type": "http.response.start", "status": status, "headers": [*ALWAYS, *head]})

@@ -50,13 +50,13 @@ async def _all(asked: Exchange, found: list[Instance], options: dict[str, Any]) 
     boundary = secrets.token_hex(16)
     head = f"--{boundary}\r\nContent-Type: {options['media_type']}\r\n\r\n".encode()
 
-    def pieces() -> Iterator[bytes]:
+    def pieces() -> Iterator[list[bytes]]:
         for one in found:
             try:
-                yield b"".join((head, _picture(one, 1, options), b"\r\n"))
+                yield [b"".join((head, _picture(one, 1, options), b"\r\n"))]
             except Refused:
                 continue
-        yield f"--{boundary}--\r\n".encode()
+        yield [f"--{boundary}--\r\n".encode()]
 
     kind = f'multipart/related; type="{options["media_type"]}"; boundary={boundary}'
     await asked.stream([(b"content-type", kind.encode())], pieces())

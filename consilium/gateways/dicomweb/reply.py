@@ -58,26 +58,27 @@ async def refuse(send: Send, refused: Refused, *, as_json: bool) -> None:
 
 
 async def stream(
-    send: Send, receive: Receive, thread: Thread, head: tuple[int, list[Header]], pieces: Iterator[bytes]
+    send: Send, receive: Receive, thread: Thread, head: tuple[int, list[Header]], batches: Iterator[list[bytes]]
 ) -> None:
-    """A body in pieces that a thread makes; the next piece is made while one is sent.
+    """A body in batches of pieces that a thread makes; the next batch is made while one is sent.
 
-    The first piece is made before the head leaves, so that damage is an honest 500; later damage cuts the
+    The first batch is made before the head leaves, so that damage is an honest 500; later damage cuts the
     connection (Truncated).
     """
     watcher = asyncio.ensure_future(until_gone(receive))
-    coming: Awaitable[bytes | None] = asyncio.ensure_future(thread(next, pieces, None))
+    coming: Awaitable[list[bytes] | None] = asyncio.ensure_future(thread(next, batches, None))
     started = False
     try:
-        while (piece := await coming) is not None:
-            coming = asyncio.ensure_future(thread(next, pieces, None))
+        while (batch := await coming) is not None:
+            coming = asyncio.ensure_future(thread(next, batches, None))
             if not started:
                 await send({"type": "http.response.start", "status": head[0], "headers": [*ALWAYS, *head[1]]})
                 started = True
             if watcher.done():
                 return
             async with asyncio.timeout(CLIENT_PATIENCE):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                for piece in batch:
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     except Exception:
         if not started:
@@ -87,7 +88,7 @@ async def stream(
     finally:
         watcher.cancel()
         await asyncio.wait([asyncio.ensure_future(coming)])
-        close = getattr(pieces, "close", None)
+        close = getattr(batches, "close", None)
         if close:
             close()
 

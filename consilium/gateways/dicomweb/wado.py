@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain
+from typing import Any
 
 from consilium.gateways.data.ranges import Unsatisfiable, wanted_range
 from consilium.gateways.dicomweb import bulk, reply
@@ -17,7 +18,9 @@ from consilium.imaging import delivery, header
 from consilium.records import content
 
 GATHERED = 1024 * 1024  # bytes handed to the server at once
+SMALL = 16 * 1024
 AT_ONCE = 8 * 2**20  # frames up to this many bytes are sent in one piece
+AT_HAND = 1024 * 1024  # so many bytes in memory are read on the spot: handing over to a thread takes as long
 MOST_FRAMES = 10_000
 GZIP_FROM = 8 * 1024
 
@@ -61,7 +64,7 @@ def _form(asked: Exchange, found: list[Instance]) -> str:
     raise Refused(406, 'Instances can be had as multipart/related; type="application/dicom"; transfer-syntax=*.')
 
 
-def _files(found: list[Instance], boundary: str, *, explicit: bool) -> Iterator[bytes | memoryview]:
+def _files(found: list[Instance], boundary: str, *, explicit: bool) -> Iterator[bytes]:
     for one, stored in zip(found, content.run(found, found[0].space), strict=True):
         if explicit and one.header.transfer_syntax != header.EXPLICIT:
             yield _part_head(boundary, f"application/dicom; transfer-syntax={header.EXPLICIT}")
@@ -93,18 +96,25 @@ def _end(boundary: str) -> bytes:
     return f"--{boundary}--\r\n".encode()
 
 
-def gathered(source: Iterable[bytes | memoryview]) -> Iterator[bytes]:
-    """Pieces of about GATHERED bytes: a hop to a thread costs as much as copying many."""
-    parts: list[bytes | memoryview] = []
+def gathered(source: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Batches of about GATHERED bytes for one hop to a thread; joined are only small pieces, which copies little."""
+    batch: list[bytes] = []
+    small: list[bytes] = []
     size = 0
     for piece in source:
-        parts.append(piece)
         size += len(piece)
+        if len(piece) < SMALL:
+            small.append(piece)
+        else:
+            if small:
+                batch.append(b"".join(small))
+                small = []
+            batch.append(piece)
         if size >= GATHERED:
-            yield b"".join(parts)
-            parts, size = [], 0
-    if parts:
-        yield b"".join(parts)
+            yield [*batch, b"".join(small)] if small else batch
+            batch, small, size = [], [], 0
+    if size:
+        yield [*batch, b"".join(small)] if small else batch
 
 
 # --- metadata (§10.4.1.1.2) ------------------------------------------------------------------------------------
@@ -170,20 +180,25 @@ async def frames(asked: Exchange) -> None:
     native = not one.header.encapsulated and bulk.is_fast(one)
     how = chosen_frame(asked.accept, one.header.transfer_syntax, native=native, count=len(numbers))
     await asked.open([one])
+    boundary = secrets.token_hex(16)
+    together = partial(_together, _part_head(boundary, how.part_type), b"" if how.single else _end(boundary))
     if how.decode:
-        found = await asked.disk(bulk.native_frames, one, numbers)
+        body = together([[frame] for frame in await asked.disk(bulk.native_frames, one, numbers)], single=how.single)
+    elif _size(one) * len(numbers) <= AT_HAND and bulk.at_hand(one, numbers):
+        body = together(_stored(one, numbers), single=how.single)
     elif _size(one) * len(numbers) <= AT_ONCE:
-        found = await asked.disk(_stored, one, numbers)
+        body = await asked.disk(lambda: together(_stored(one, numbers), single=how.single))
     else:
         await _stream_frames(asked, one, numbers, how.part_type)
         return
-    if how.single:
-        await asked.whole(how.part_type.encode(), found[0])
-        return
-    boundary = secrets.token_hex(16)
-    head = _part_head(boundary, how.part_type)
-    parts = [part for frame in found for part in (head, frame, b"\r\n")]
-    await asked.whole(_related(how.media_type, boundary), b"".join([*parts, _end(boundary)]))
+    await asked.whole(how.part_type.encode() if how.single else _related(how.media_type, boundary), body)
+
+
+def _together(head: bytes, end: bytes, frames: list[list[Any]], *, single: bool) -> bytes:
+    """The body of an answer: one frame, or each as a part of its own."""
+    if single:
+        return b"".join(frames[0])
+    return b"".join([*(piece for frame in frames for piece in (head, *frame, b"\r\n")), end])
 
 
 def _related(media_type: str, boundary: str) -> bytes:
@@ -195,8 +210,8 @@ def _size(one: Instance) -> int:
     return one.size // bulk.frame_count(one)
 
 
-def _stored(one: Instance, numbers: list[int]) -> list[bytes]:
-    return [bulk.stored_frame(one, number) for number in numbers]
+def _stored(one: Instance, numbers: list[int]) -> list[list[Any]]:
+    return [bulk.frame_pieces(one, number) for number in numbers]
 
 
 async def _stream_frames(asked: Exchange, one: Instance, numbers: list[int], part_type: str) -> None:
