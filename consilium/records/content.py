@@ -15,7 +15,7 @@ from consilium.vault import blobs, segments
 from consilium.vault.segments import Slice
 
 if TYPE_CHECKING:
-    from consilium.records.models import RecordFile, Upload
+    from consilium.records.models import InboxInstance, RecordFile, Upload
 
 
 class Stretch(Protocol):
@@ -34,7 +34,7 @@ class Stretch(Protocol):
 
 
 # The fields of a model are descriptors, which a type checker does not match with a protocol.
-Content: TypeAlias = "Stretch | Upload | RecordFile"
+Content: TypeAlias = "Stretch | Upload | RecordFile | InboxInstance"
 
 
 def extents(thing: Content) -> list[Slice]:

@@ -254,6 +254,9 @@ class Entry(models.Model):
 class Slide(models.Model):
     """The zoom pyramid of a whole-slide image: JPEG tiles packed into one blob, with a sealed index."""
 
+    if TYPE_CHECKING:
+        file_id: uuid.UUID
+
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting")
         WORKING = "working", _("being prepared")
