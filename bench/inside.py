@@ -12,7 +12,7 @@ from uuid import UUID
 
 QUIET_SECONDS = 0.3
 LONGEST_SECONDS = 900
-PAGES = {"timeline": "records", "search": "records"}  # names of the routes
+PAGES = {"timeline": "records", "search": "record_search", "download": "download_all"}  # names of the routes
 
 
 class Inside:

@@ -5,7 +5,7 @@ import json
 import statistics
 import tarfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 from bench import data, tus
@@ -122,20 +122,37 @@ def upload_3gb_memory(stage: Stage) -> Measured:
 # -- pages
 
 
-def page_p95(server: Consilium, paths: Sequence[str], *, cookie: str, times: int, check: bytes) -> list[float]:
-    """Milliseconds of each of `times` requests; every page is a 200 and holds `check`."""
-    headers = [("Cookie", f"consilium={cookie}"), PAGES]
-    connection, found = Connection(server.port), []
-    for number in range(times + 3):
+class Visitor:
+    """A signed-in browser, reduced to its cookies."""
+
+    def __init__(self, server: Consilium) -> None:
+        self.name = server.name
+        self.connection = Connection(server.port)
+        self.cookies = f"consilium={server.cookie}"
+
+    def ask(self, method: str, path: str, body: bytes = b"") -> tuple[float, str]:
+        """Milliseconds, and the page, which must be a 200."""
+        headers = [("Cookie", self.cookies), PAGES]
+        headers += [("Content-Type", "application/x-www-form-urlencoded")] if body else []
         started = time.perf_counter()
-        answer = connection.ask("GET", paths[number % len(paths)], headers, keep=True)
-        seconds = time.perf_counter() - started
-        if answer.status != 200 or check not in answer.body:
-            raise RuntimeError(f"{paths[number % len(paths)]} answered with {answer.status}.")
-        if number >= 3:  # the first ones load templates
-            found.append(seconds * 1000)
-    connection.close()
-    return found
+        answer = self.connection.ask(method, path, headers, body, keep=True)
+        passed = (time.perf_counter() - started) * 1000
+        if answer.status != 200:
+            raise RuntimeError(f"{method} of a page was answered with {answer.status}.")
+        if "set-cookie" in answer.headers:
+            self.cookies += "; " + answer.headers["set-cookie"].split(";")[0]
+        return passed, answer.body.decode()
+
+
+def repeated(times: int, once: Callable[[int], tuple[float, str]], check: str) -> list[float]:
+    """Milliseconds of `times` requests after a few that load templates; every page holds `check`."""
+    found = []
+    for number in range(times + 3):
+        passed, page = once(number)
+        if check not in page:
+            raise RuntimeError(f"A page does not show “{check}”.")
+        found.append(passed)
+    return found[3:]
 
 
 def _p95(values: list[float], notes: list[str]) -> Measured:
@@ -149,8 +166,8 @@ def timeline_500(stage: Stage) -> Measured:
     server.renew()
     count = stage.some(500)
     server.inside("many_records", case=server.case, count=count, pages=1)
-    path = server.inside("page", name="timeline", case=server.case)
-    values = page_p95(server, [path], cookie=server.cookie, times=60, check=b"Document 1")
+    path, visitor = server.inside("page", name="timeline", case=server.case), Visitor(server)
+    values = repeated(60, lambda _number: visitor.ask("GET", path), "Document 1")
     return _p95(values, [f"{count} records; seen by the patient, from the client's side, on one connection."])
 
 
@@ -160,11 +177,15 @@ def search_500(stage: Stage) -> Measured:
     server.renew()
     count = stage.some(500) // 5
     server.inside("many_records", case=server.case, count=count, pages=5)
-    path = server.inside("page", name="search", case=server.case)
-    found = [
-        f"{path}{'&' if '?' in path else '?'}q={word}" for word in ("spondylolisthesis", "creatinine", "nerve+root")
-    ]
-    values = page_p95(server, found, cookie=server.cookie, times=60, check=b"Document")
+    path, visitor = server.inside("page", name="search", case=server.case), Visitor(server)
+    form = visitor.ask("GET", path)[1]
+    token = form.split('name="csrfmiddlewaretoken" value="', 1)[1].split('"', 1)[0]
+    words = ("spondylolisthesis", "creatinine", "nerve+root")
+
+    def once(number: int) -> tuple[float, str]:
+        return visitor.ask("POST", path, f"csrfmiddlewaretoken={token}&q={words[number % 3]}".encode())
+
+    values = repeated(60, once, "Document")
     return _p95(values, [f"{count * 5} pages in {count} records; one rare word, one common word, two words."])
 
 
