@@ -60,6 +60,7 @@ FOLLOWING = [
     *_of("delivered", "anna", "case", "case_report", "case_ask", "case_messages", "case_links", "case_link_new"),
     *_of("delivered", "anna", "case_link_revoke", "case_invite", "case_steps", "case_access_history"),
     *_of("delivered", "anna", "case_consents", "case_erasure", "records", "record"),
+    *_of("delivered", "anna", "record_search", "record_compare", "record_enough"),
     *_of("delivered", "anna", "laboratory", "laboratory_analyte", "medication"),
     Visit("case_consent_withdraw", "anna", "delivered", parts={"clause": SHARE_WITH_TREATING_DOCTOR}),
     *_of("urgent", "anna", "case", "case_urgent"),
