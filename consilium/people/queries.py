@@ -5,7 +5,8 @@ from uuid import UUID
 
 from consilium.access.principals import Principal
 from consilium.core import clock
-from consilium.people.models import Membership, Organisation, Specialist, User
+from consilium.people.models import Membership, Organisation, PersonIndex, Specialist, User
+from consilium.vault import blind
 
 
 def principal_of(user: User, *, strong: bool, fresh: bool) -> Principal:
@@ -47,6 +48,28 @@ def _display_name(user: User) -> str:
     if hasattr(user, "specialist"):
         return user.specialist.name
     return user.person.full_name if hasattr(user, "person") else user.email
+
+
+def named_and_born(organisation_id: UUID, asked: list[tuple[str, str]]) -> list[set[UUID]]:
+    """For each (name, ISO birth date) the persons born then who bear at least two parts of the name; one query for all.
+
+    Two parts, not all: what machines call a person may have a title or a second name more (or be one word).
+    """
+    names = [blind.search_groups(organisation_id, "name", name) for name, _born in asked]
+    births = [blind.token(organisation_id, "birth", born) if born else "" for _name, born in asked]
+    mine = PersonIndex.objects.filter(person__organisation=organisation_id)
+    born = mine.filter(domain="birth", token__in=[token for token in births if token])
+    known: dict[UUID, set[str]] = {}
+    for person, token in mine.filter(person__in=born.values("person")).values_list("person_id", "token"):
+        known.setdefault(person, set()).add(token)
+
+    def bears(has: set[str], groups: list[list[str]]) -> bool:
+        return bool(groups) and sum(1 for group in groups if has & set(group)) >= min(2, len(groups))
+
+    return [
+        {one for one, has in known.items() if birth in has and bears(has, groups)}
+        for groups, birth in zip(names, births, strict=True)
+    ]
 
 
 def public_doctors(limit: int = 3) -> list[Specialist]:

@@ -71,6 +71,8 @@ def _scanned(one: Received) -> Header | None:
         try:
             return header.scan(before + one.dataset[:length], size=len(before) + len(one.dataset))
         except NotFast as no:
+            if no.reason == "truncated":  # the sender has the whole: it hears that this one did not arrive so
+                return None
             if no.reason != "short" or length >= min(MOST, len(one.dataset)):
                 break
             length = min(MOST, max(length * 4, no.needed))

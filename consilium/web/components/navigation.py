@@ -21,6 +21,7 @@ class Link(NamedTuple):
 PATIENT = (Link(pgettext_lazy("navigation", "My cases"), "my_cases"),)
 STAFF = (
     Link(_("Desk"), "desk", frozenset({"coordinator"})),
+    Link(_("Inbox"), "desk_inbox", frozenset({"coordinator"})),
     Link(_("Triage"), "triage_list", frozenset({"triage_clinician"})),
     Link(pgettext_lazy("navigation", "My reviews"), "specialist_home", frozenset({"specialist"})),
     Link(_("Quality"), "quality_home", frozenset({"quality_reviewer"})),
@@ -32,7 +33,7 @@ TABLES = {"patient": PATIENT, "staff": STAFF}
 
 def links_for(kind: str, *, roles: frozenset[str], path: str) -> list[dict[str, Any]]:
     """Links of a navigation for these roles, with the one for `path` marked as current."""
-    found = []
+    found: list[dict[str, Any]] = []
     for link in TABLES[kind]:
         if link.roles and not link.roles & roles:
             continue
@@ -40,8 +41,10 @@ def links_for(kind: str, *, roles: frozenset[str], path: str) -> list[dict[str, 
             href = reverse(link.url_name)
         except NoReverseMatch:
             continue
-        current = path == href or (href != "/" and path.startswith(href))
-        found.append({"label": link.label, "href": href, "current": current})
+        found.append({"label": link.label, "href": href, "current": False})
+    here = [one for one in found if path == one["href"] or (one["href"] != "/" and path.startswith(one["href"]))]
+    if here:  # the innermost: the inbox lies below the desk
+        max(here, key=lambda one: len(one["href"]))["current"] = True
     return found
 
 

@@ -10,10 +10,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consilium.access import visibility
+from consilium.cases.actions import inbox
 from consilium.cases.matching import Candidate
 from consilium.cases.models import Case, ClockStop, RecordRequest
 from consilium.core.errors import BadInput, NotReady
 from consilium.packs import registry
+from consilium.records.models import InboxStudy
 from consilium.talks.models import Message
 from consilium.web.components.forms import DayMonthYearField
 from consilium.web.patient.forms.about import AboutYouForm
@@ -222,6 +224,56 @@ class MessageForm(forms.Form):
         super().__init__(data, initial={"audience": "patient_desk"})
         heard = [choice for choice in Message.Audience.choices if visibility.hears(choice[0], roles)]
         self.fields["audience"].choices = heard  # type: ignore[attr-defined]
+
+
+class AssignForm(forms.Form):
+    """Which case images of the inbox belong to: one that was suggested, or another by its reference."""
+
+    case: Case
+    reference = forms.CharField(
+        label=_("Reference of the case"), help_text=_("For example 7K3M-29QF"), max_length=20, required=False
+    )
+
+    def __init__(
+        self, study: InboxStudy, suggested: list[Case], find: Callable[[str], Case | None], data: Any = None
+    ) -> None:
+        super().__init__(data)
+        self.study, self.find = study, find
+        self.suggested = {str(case.pk): case for case in suggested}
+        if suggested:
+            listed = [(key, f"{case.reference} · {case.patient.full_name}") for key, case in self.suggested.items()]
+            self.fields["chosen"] = forms.ChoiceField(
+                label=_("Which case do they belong to?"),
+                help_text=_("These patients have the same name and birth date."),
+                choices=[*listed, ("", _("Another case"))],
+                widget=forms.RadioSelect,
+                required=False,
+                initial=listed[0][0],
+            )
+            self.order_fields(["chosen", "reference"])
+        if data is not None and data.get("although"):
+            self._ask_although()
+
+    def _ask_although(self) -> None:
+        self.fields["although"] = forms.BooleanField(
+            label=_("I have compared them: add the images although they name another person"), required=False
+        )
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        case = self.suggested.get(said.get("chosen", "")) or self.find(said.get("reference", ""))
+        if case is None:
+            self.add_error("reference", _("Please write the reference of an open case, for example 7K3M-29QF."))
+            return said
+        self.case = case
+        if inbox.names_another(self.study, case) and not said.get("although"):
+            self._ask_although()
+            self.add_error(
+                "although",
+                _("These images name another person than case %(case)s. Please compare name and birth date.")
+                % {"case": case.reference},
+            )
+        return said
 
 
 class DeskNoteForm(forms.Form):

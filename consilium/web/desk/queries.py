@@ -20,8 +20,9 @@ from consilium.core.errors import NotFound
 from consilium.opinions.models import Delivery
 from consilium.packs import registry
 from consilium.people import actions as people
+from consilium.people import queries as people_queries
 from consilium.people.models import Organisation, Person
-from consilium.records.models import Record
+from consilium.records.models import InboxStudy, Record
 from consilium.talks.models import Message, MessageRead
 from consilium.vault import blind
 
@@ -228,3 +229,38 @@ def person(by: Principal, person_id: UUID) -> Person:
     if found is None:
         raise NotFound()
     return found
+
+
+def assignable(by: Principal) -> QuerySet[Case]:
+    """The cases that images of the inbox may be added to."""
+    return scopes.cases(by, "inbox.assign")
+
+
+def suggested_cases(by: Principal, studies: list[InboxStudy]) -> dict[UUID, list[Case]]:
+    """For each study of the inbox the cases of whoever bears the name and birth date that its images name."""
+    asked = [(name_in(study.facts), str(study.facts.get("patient_birth_date", ""))) for study in studies]
+    found = people_queries.named_and_born(organisation_of(by).pk, asked) if studies else []
+    cases: dict[UUID, list[Case]] = {}
+    for case in assignable(by).filter(patient__in=set[UUID]().union(*found)).order_by("-created_at"):
+        cases.setdefault(case.patient_id, []).append(case)
+    return {
+        study.pk: [case for person in persons for case in cases.get(person, [])]
+        for study, persons in zip(studies, found, strict=True)
+    }
+
+
+def name_in(facts: Mapping[str, Any]) -> str:
+    """The name that images give, without DICOM's carets (PS3.5 §6.2.1); the first of several spellings."""
+    return " ".join(str(facts.get("patient_name", "")).split("=")[0].replace("^", " ").split())
+
+
+def case_called(by: Principal, text: str) -> Case | None:
+    """The case with this reference, however it was typed, if images may be added to it."""
+    spelled = ids.normalise(text)
+    reference = "-".join(spelled[i : i + 4] for i in range(0, len(spelled), 4))
+    return assignable(by).filter(reference=reference).first()
+
+
+def references_of(by: Principal, spaces: list[UUID]) -> dict[UUID, str]:
+    """The references of cases by their ids."""
+    return dict(scopes.cases(by).filter(pk__in=spaces).values_list("pk", "reference"))

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from consilium.web.desk.views import board, case, matching, records, scribe, sharing, triage
+from consilium.web.desk.views import board, case, inbox, matching, records, scribe, sharing, triage
 
 CASE = "cases/<uuid:case_id>/"
 
@@ -28,6 +28,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(CASE + "oral/", sharing.oral, name="desk_oral"),
     path(CASE + "links/new/", sharing.new_link, name="desk_link_new"),
     path(CASE + "links/<uuid:link_id>/close/", sharing.revoke_link, name="desk_link_revoke"),
+    path("inbox/", inbox.inbox, name="desk_inbox"),
+    path("inbox/<uuid:study_id>/", inbox.study, name="desk_inbox_study"),
+    path("inbox/<uuid:study_id>/discard/", inbox.discard, name="desk_inbox_discard"),
     path("triage/", triage.triage_list, name="triage_list"),
     path("triage/<uuid:case_id>/", triage.triage_case, name="triage_case"),
     path("triage/<uuid:case_id>/conclusions/", triage.conclusions, name="triage_conclusions"),
