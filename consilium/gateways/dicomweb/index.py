@@ -1,7 +1,8 @@
 """What a case holds, by study, series and instance, in memory: searches and frames ask no database.
 
-Built from the headers of the case's DICOM files. Instances never change, so it only grows: what this process files
-is added at once, what another one filed is noticed by the number of files, looked at once a second at most.
+Built from the headers of the case's DICOM files. What this process files is added at once; what another one filed is
+noticed by the number of files and when the last was looked at, asked once a second at most. An instance changes only
+when it was damaged and a whole copy took its place.
 """
 
 import time
@@ -12,10 +13,12 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Count, Max
+
 from consilium.gateways.dicomweb.reply import Thread
 from consilium.imaging.header import Header
 from consilium.imaging.header_frames import Ranges
-from consilium.records.models import RecordFile
+from consilium.records.models import RecordFile, SeriesMetadata
 
 STALE = 1.0  # seconds
 CASES = 64
@@ -104,6 +107,22 @@ class Tree:
         series = study.series.setdefault(one.series, Series(one.series, study))
         series.members[one.uid] = one
 
+    def replace(self, one: Instance) -> None:
+        """Take in a whole copy of an instance that was damaged."""
+        former = self.by_uid.get(one.uid)
+        if former is None or (former.study, former.series) != (one.study, one.series):
+            return
+        self.by_uid[one.uid] = one
+        study = self.studies[one.study]
+        series = study.series[one.series]
+        series.members[one.uid], series._sorted = one, None
+        study.shown.clear()
+        series.shown.clear()
+
+
+def _place(one: Instance) -> tuple[UUID, int]:
+    return one.blob, one.offset
+
 
 class CaseIndex:
     """All instances of one case, and what the holders of grants may see of them."""
@@ -111,18 +130,24 @@ class CaseIndex:
     def __init__(self, space: UUID) -> None:
         self.space = space
         self.tree = Tree()
-        self.files: set[UUID] = set()
+        self.files: dict[UUID, Instance] = {}
         self.records: set[UUID] = set()
         self.grew_at = 0.0  # when a record came that had not been here before (monotonic)
-        self.rows = -1  # files of the case when last looked
+        self.mark: Any = None  # files of the case and when the last was filed, when last looked
+        self.replaced = 0  # instances that whole copies took the place of
         self.looked_at = 0.0
         self._views: OrderedDict[frozenset[UUID], Tree] = OrderedDict()
 
     def add(self, one: Instance) -> None:
         """Take in a new instance."""
-        if one.file in self.files:
+        former = self.files.get(one.file)
+        self.files[one.file] = one
+        if former is not None:
+            if _place(former) != _place(one):
+                self.replaced += 1
+                self.tree.replace(one)
+                self._views.clear()
             return
-        self.files.add(one.file)
         if one.record not in self.records:
             self.records.add(one.record)
             self.grew_at = time.monotonic()
@@ -162,7 +187,7 @@ class Indexes:
         if rows is not None:
             for one in rows[1]:
                 found.add(one)
-            found.rows = rows[0]
+            found.mark = rows[0]
         self._kept[space] = found
         self._kept.move_to_end(space)
         self._make_room(found)
@@ -173,7 +198,8 @@ class Indexes:
         for one in new:
             if one.file not in index.files:
                 index.add(one)
-                index.rows += 1
+                if index.mark is not None:
+                    index.mark = (index.mark[0] + 1, index.mark[1])
 
     def _make_room(self, keep: CaseIndex) -> None:
         total = sum(len(one.files) for one in self._kept.values())
@@ -185,21 +211,34 @@ class Indexes:
 COLUMNS = ("id", "record_id", "blob", "offset", "size", "more", "header")
 
 
-def _changes(index: CaseIndex) -> tuple[int, list[Instance]] | None:
-    """(files of the case, instances not in the index), or None when there is nothing new. Runs in a thread."""
+def _changes(index: CaseIndex) -> tuple[Any, list[Instance]] | None:
+    """(the mark, instances that are new or lie elsewhere now), or None when nothing changed. Runs in a thread."""
     mine = RecordFile.objects.filter(space=index.space).order_by()
-    rows = mine.count()
-    if rows == index.rows:
+    mark = mine.aggregate(rows=Count("pk"), last=Max("filed_at"))
+    mark = (mark["rows"], mark["last"])
+    if mark == index.mark:
         return None
     imaging = mine.filter(kind="dicom", header__isnull=False)
     if not index.files:
-        return rows, [_instance(index.space, row) for row in imaging.values_list(*COLUMNS).iterator(500)]
-    missing = [one for one in imaging.values_list("id", flat=True) if one not in index.files]
+        return mark, [_instance(index.space, row) for row in imaging.values_list(*COLUMNS).iterator(500)]
+    wanted, moved = [], set()
+    for pk, blob, offset, series in imaging.values_list("pk", "blob", "offset", "series"):
+        known = index.files.get(pk)
+        if known is None or _place(known) != (blob, offset):
+            wanted.append(pk)
+            moved |= {series} if known is not None else set()
+    _forget_metadata(index.space, moved)
     found: list[Instance] = []
-    for start in range(0, len(missing), 500):
-        some = mine.filter(pk__in=missing[start : start + 500]).values_list(*COLUMNS)
+    for start in range(0, len(wanted), 500):
+        some = mine.filter(pk__in=wanted[start : start + 500]).values_list(*COLUMNS)
         found += [_instance(index.space, row) for row in some]
-    return rows, found
+    return mark, found
+
+
+def _forget_metadata(space: UUID, series: set[str]) -> None:
+    """What was said about an instance that was replaced; the collector of orphans takes the blobs."""
+    if series:
+        SeriesMetadata.objects.filter(space=space, series__in=series).delete()
 
 
 def _instance(space: UUID, row: tuple[Any, ...]) -> Instance:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from consilium.gateways.dicomweb.index import CaseIndex, Instance
-from consilium.imaging import header
+from consilium.imaging import facts, header
 from consilium.imaging.header import Header, NotFast
 from consilium.records import content, dicom
 from consilium.records.extract import Kind, sniff
@@ -188,7 +188,8 @@ class Part:
         if self.head is not None:
             self.item.name(self.head)
             self.item.failure = self.intake.problem(self.item)
-            self.stored = self.intake.index.tree.by_uid.get(self.item.uid)
+            stored = self.intake.index.tree.by_uid.get(self.item.uid)
+            self.stored = None if stored is None or is_cut_short(stored) else stored  # a whole copy may replace it
         elif sniff(bytes(piece[:HEAD]), b"") != Kind.DICOM:
             self.item.failure = NOT_UNDERSTOOD
 
@@ -207,6 +208,14 @@ class Part:
                 return  # cut short: pydicom says what is left of it
             head.size = self.size
             item.new = NewInstance(item.slices, dicom.as_kept(head))
+
+
+def is_cut_short(stored: Instance) -> bool:
+    """Whether the pixels end before they should."""
+    head = stored.header
+    start, length = head.pixels or (0, 0)
+    missing = 0 <= length < facts.expected_bytes(head.tags)
+    return bool(facts.frames(head.tags)) and (missing or start + max(0, length) > stored.size)
 
 
 def compare_late(index: CaseIndex, late: list[Item]) -> None:

@@ -30,12 +30,12 @@ class Products:
     """The products that were sent last, ready to be sent again: (case, series, instances, root) → gzip."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[UUID, str, int, str], bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple[UUID, str, int, int, str], bytes] = OrderedDict()
         self._size = 0
 
-    def get(self, space: UUID, series: Series, root: str) -> bytes | None:
+    def get(self, index: CaseIndex, series: Series, root: str) -> bytes | None:
         """What is in memory for a series as it is now."""
-        return self._kept.get((space, series.uid, len(series.members), root))
+        return self._kept.get((index.space, series.uid, len(series.members), index.replaced, root))
 
     def make(self, grant: Grant, index: CaseIndex, series: Series, root: str) -> bytes:
         """Read the product or make it. Runs in a thread."""
@@ -43,10 +43,10 @@ class Products:
         if len(kept.members) != len(series.members):  # a holder who may see a part of it: nothing to keep
             return packed(series.instances, root)
         found = _stored(grant, series, root) or _store(grant, series, root, packed(series.instances, root))
-        self._keep((grant.space, series.uid, len(series.members), root), found)
+        self._keep((grant.space, series.uid, len(series.members), index.replaced, root), found)
         return found
 
-    def _keep(self, key: tuple[UUID, str, int, str], found: bytes) -> None:
+    def _keep(self, key: tuple[UUID, str, int, int, str], found: bytes) -> None:
         self._size += len(found) - len(self._kept.pop(key, b""))
         self._kept[key] = found
         while self._size > MEMORY and self._kept:

@@ -180,6 +180,9 @@ async def _settle(asked: Exchange, taking: Intake) -> list[Item]:
         await asked.disk(taking.abort)
         taking.begin_again()
         return items
+    if any(done.file in asked.index.files for done in filed):  # a whole copy took the place of a damaged one
+        asked.index.mark = None
+        await asked.app.indexes.of(asked.grant.space, fresh=True)
     asked.app.indexes.filed(
         asked.index,
         [_instance(asked.grant.space, one.new, done) for one, done in zip(new, filed, strict=True) if done.record],

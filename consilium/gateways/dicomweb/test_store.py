@@ -79,7 +79,18 @@ def test_cut_short_is_kept_and_flagged(anna: Client, case: Case) -> None:
     answer = anna.post("/studies", [whole[:-9000], image(2)])
     assert answer.status == 200
     assert [part for _kind, part in anna.get(path(1)).parts] == [whole[:-9000]]
-    assert Record.objects.get(space=case.pk, kind="imaging").problems == ["truncated_dicom"]
+    record = Record.objects.get(space=case.pk, kind="imaging")
+    assert record.problems == ["truncated_dicom"]
+    short = anna.get(path(1).partition("/instances")[0] + "/metadata").json[0]
+    again = anna.post("/studies", [whole[:-9000]])
+    assert (again.status, len(stored(again))) == (200, 1)
+    assert anna.post("/studies", [whole]).status == 200
+    assert [part for _kind, part in anna.get(path(1)).parts] == [whole]
+    record.refresh_from_db()
+    assert (record.problems, record.files.count()) == ([], 2)
+    assert anna.get(path(1) + "/frames/1").status == 200
+    assert anna.get(path(1).partition("/instances")[0] + "/metadata").json[0] == short
+    assert anna.post("/studies", [whole[:-9000]]).status == 409
 
 
 def test_another_patients_images_wait_for_a_decision(cast: Cast, case: Case, anna: Client, client_of: ClientOf) -> None:

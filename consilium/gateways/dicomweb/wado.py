@@ -140,7 +140,7 @@ async def metadata(asked: Exchange) -> None:
 
 async def _product(asked: Exchange, series: Series) -> bytes:
     products = asked.app.products
-    found = products.get(asked.grant.space, series, asked.root)
+    found = products.get(asked.index, series, asked.root)
     if found is None:
         found = await asked.thread(products.make, asked.grant, asked.index, series, asked.root)
     return found
