@@ -58,10 +58,11 @@ def test_a_folder_arrives_whatever_happens_to_the_line(enter, house, tmp_path):
 
     row = page.locator("[data-transfer]")
     expect(row).to_contain_text(re.compile(r"Your disc of .*: [1-9]\d? % has arrived."))
-    speed(line, FAST)
+    speed(line, SLOW)
     chosen.set_input_files(tmp_path / "CD")
     expect(page.locator("[data-live-region]")).to_contain_text(re.compile(r"goes on at [1-9]\d? %"))
     expect(row).to_have_count(0)
+    speed(line, FAST)
     expect(state).to_have_count(0, timeout=30_000)
     expect(page.locator("#sent")).to_contain_text("Disc of", timeout=15_000)
     said = house.python("e2e.arrived", house["upload"])
