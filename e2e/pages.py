@@ -81,6 +81,7 @@ DESK = [
     Visit("desk_step", "dora", "triage", parts={"verb": "withdraw"}),
     *_of("urgent", "dora", "desk_case"),
     *_of("erased", "dora", "desk_case"),
+    *_of("received", "dora", "desk_inbox", "desk_inbox_study", "desk_inbox_discard"),
     *_of("triage", "tess", "triage_list", "triage_case", "triage_conclusions", "records", "record"),
     *_of("", "sam", "scribe_home", "scribe_register"),
     *_of("told", "sam", "scribe_start"),

@@ -22,10 +22,12 @@ from consilium.cases.models import Case
 from consilium.cases.states import State
 from consilium.core import clock
 from consilium.opinions.actions import addendum, blind
+from consilium.records.models import InboxStudy
 from consilium.talks import actions as talks
 from consilium.testing import cast as casting
 from consilium.testing import factories
 from consilium.testing.cast import Cast, Member
+from consilium.testing.inbox import arrive
 from consilium.web.tests.addresses import parts_of
 from consilium.web.tests.company import furnish, link
 from consilium.web.tests.visitor import cookie_of, guest_cookie
@@ -118,6 +120,16 @@ def explained(cast: Cast) -> Case:
     return factories.case_in(State.SIGNED, cast)
 
 
+def received(cast: Cast) -> Case:
+    """Images that a hospital sent wait for the desk: of the patient, of somebody else, and on their way to the case."""
+    case = collecting(cast)
+    on_its_way = arrive(case.organisation, study="c", images=40)
+    InboxStudy.objects.filter(pk=on_its_way.pk).update(status="moving", case_space=case.pk, moved=25)
+    arrive(case.organisation, study="b", PatientName="Muster^Max", PatientBirthDate="19501231", sender="MR2")
+    arrive(case.organisation)
+    return case
+
+
 def alarmed(cast: Cast) -> Case:
     return treated(in_state(State.URGENT)(cast), casting.member("Ulla", "Urgent"))
 
@@ -147,6 +159,7 @@ SCENES: dict[str, Callable[[Cast], Case]] = {
     "extended": extended,
     "following": following,
     "urgent": alarmed,
+    "received": received,
     "withdrawn": erasure,
     "erased": in_state(State.ERASED),
 }

@@ -20,7 +20,6 @@ from consilium.opinions.jobs import live_blobs
 from consilium.records import content, instances
 from consilium.records.models import InboxInstance, InboxStudy, Record, RecordFile
 from consilium.testing import factories
-from consilium.vault import blobs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[3]
@@ -69,7 +68,6 @@ def test_every_transfer_syntax_arrives_byte_for_byte(gateway, settings):
         kept[str(meta.TransferSyntaxUID)] = whole[row.header["dataset"] :]
     assert kept == {sent_as(path)[1]: data_set(path) for path in paths}
     assert {blob for row in InboxInstance.objects.all() for blob in content.blob_ids(row)} <= live_blobs()
-    assert set(blobs.ids()) <= live_blobs()
 
 
 def test_a_private_class_is_stored_and_another_service_is_not_offered(gateway, slices):

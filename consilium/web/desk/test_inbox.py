@@ -13,29 +13,14 @@ from consilium.core import clock, jobs
 from consilium.core.errors import BadInput, NotAllowed
 from consilium.core.models import AuditEvent
 from consilium.gateways.dicomweb.testing_files import image
-from consilium.gateways.dimse.peers import Sender
-from consilium.imaging import header
 from consilium.opinions.jobs import live_blobs
-from consilium.records import content, dicom, inbox
-from consilium.records.instances import NewInstance
+from consilium.records import content, inbox
 from consilium.records.models import InboxInstance, InboxStudy, Record, RecordFile
 from consilium.testing import factories
+from consilium.testing.inbox import arrive
 from consilium.vault import blobs, keys
-from consilium.vault.segments import SegmentWriter, joined
 
 pytestmark = pytest.mark.django_db
-
-
-def arrive(organisation, *, images=2, sender="PACS1", **changed):
-    """Images in the inbox, the way the gateway puts them there."""
-    files = [image(number, **changed) for number in range(1, images + 1)]
-    heads = [dicom.as_kept(header.scan(data, size=len(data))) for data in files]
-    study = inbox.open_study(organisation.pk, heads[0], by=Sender(sender))
-    with SegmentWriter(space=study, tenant=organisation.pk) as out:
-        new = [NewInstance(joined(out.add(data)), head) for data, head in zip(files, heads, strict=True)]
-        out.finish()
-    inbox.add(study, organisation.pk, new)
-    return InboxStudy.objects.get(pk=study)
 
 
 @pytest.fixture

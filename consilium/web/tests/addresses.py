@@ -11,7 +11,7 @@ from django.urls.converters import IntConverter, UUIDConverter
 from consilium.cases.models import Case
 from consilium.consents.actions import SHARE_WITH_TREATING_DOCTOR
 from consilium.opinions.models import Finding
-from consilium.records.models import DataToken, Entry, Record, RecordFile, Transfer
+from consilium.records.models import DataToken, Entry, InboxStudy, Record, RecordFile, Transfer
 from consilium.web.labs.present import key_of
 
 NOBODY = UUID(int=0x5EC0_0000_0000_4000_8000_0000_0000_0001)  # the id of nothing
@@ -63,6 +63,7 @@ def parts_of(case: Case) -> dict[str, Any]:
     transfer = Transfer.objects.filter(space=case.pk, upload=None).first()
     key = DataToken.objects.filter(space=case.pk).first()
     value = Entry.objects.filter(space=case.pk, page=1).first()
+    waiting = InboxStudy.objects.filter(tenant=case.organisation_id, status="waiting").first()
     return ANYWHERE | {
         "case_id": case.pk,
         "record_id": record.pk if record else NOBODY,
@@ -73,6 +74,7 @@ def parts_of(case: Case) -> dict[str, Any]:
         "link_id": link.pk if link else NOBODY,
         "stop_id": stop.pk if stop else NOBODY,
         "person_id": case.patient_id,
+        "study_id": waiting.pk if waiting else NOBODY,
         "transfer_id": transfer.pk if transfer else NOBODY,
         "token_id": key.pk if key else NOBODY,
         "entry_id": value.pk if value else NOBODY,
