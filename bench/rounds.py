@@ -81,6 +81,26 @@ def alternate(rounds: int, servers: Sequence[Server], once: Callable[[Server], f
     return found
 
 
+class Used:
+    """CPU seconds of the servers while they were measured, for a note: less noisy than the clock."""
+
+    def __init__(self) -> None:
+        self.seconds: Values = {}
+
+    def during(self, server: Server, action: Callable[[], float]) -> float:
+        """Do it, and keep what the server used meanwhile; the result of the action."""
+        before = server.cpu()
+        result = action()
+        self.seconds.setdefault(server.name, []).append(server.cpu() - before)
+        return result
+
+    def note(self, pieces: int, piece: str) -> str:
+        """A sentence: medians for one piece of the work."""
+        used = {name: statistics.median(values) * 1000 / pieces for name, values in sorted(self.seconds.items())}
+        told = [f"{name} {milliseconds:.2f} ms" for name, milliseconds in used.items()]
+        return f"CPU of all server processes for one {piece}: {', '.join(told)}."
+
+
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
     """Round by round: the seconds of one divided by those of the other."""
     return [one / other for one, other in zip(above, below, strict=True)]

@@ -61,7 +61,7 @@ class Stage:
 
     @cached_property
     def studies(self) -> Corpus:
-        return corpus("small studies", data.small_studies(self.some(2000)))
+        return corpus("small studies", data.small_studies(self.some(300)))
 
     def loaded(self, server: Server) -> Server:
         """The server with the CT series, and nothing else, in its store; keeps what an earlier row loaded."""

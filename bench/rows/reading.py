@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.client import Connection, Headers, parts, together
-from bench.rounds import TABLE, Measured, alternate, compared, latencies, timed
+from bench.rounds import TABLE, Measured, Used, alternate, compared, latencies, timed
 from bench.servers import Consilium, Orthanc, Server
 from bench.stage import Stage
 
@@ -54,10 +54,12 @@ def frames(stage: Stage, streams: int) -> Measured:
         def send(share: Sequence[str]) -> None:
             fetch(server, [server.root + path for path in share], [FRAME], least=len(pixels))
 
-        return timed(lambda: together(paths, streams, send))
+        return used.during(server, lambda: timed(lambda: together(paths, streams, send)))
 
+    used = Used()
     found = alternate(stage.rounds, servers, once)
-    return compared(found, PEER, OURS, work=len(paths), unit="frames/s")
+    notes = [used.note(len(paths), "frame")]
+    return compared(found, PEER, OURS, work=len(paths), unit="frames/s", notes=notes)
 
 
 @TABLE.row("frames_c1", "WADO-RS frames of 512 KiB, all different, 1 connection", 5)
@@ -161,10 +163,11 @@ def once_each(stage: Stage, ask: Callable[[Server], tuple[str, Headers]], *, uni
 
     def once(server: Server) -> float:
         path, headers = ask(server)
-        return timed(lambda: fetch(server, [path], headers, least=1000))
+        return used.during(server, lambda: timed(lambda: fetch(server, [path], headers, least=1000)))
 
+    used = Used()
     found = alternate(stage.rounds, both(stage), once)
-    return compared(found, PEER, OURS, work=stage.ct.size / 1e6, unit=unit)
+    return compared(found, PEER, OURS, work=stage.ct.size / 1e6, unit=unit, notes=[used.note(1, "retrieve")])
 
 
 @TABLE.row("whole_study", "WADO-RS retrieve of the whole study", 1)
