@@ -231,7 +231,10 @@ class AssignForm(forms.Form):
 
     case: Case
     reference = forms.CharField(
-        label=_("Reference of the case"), help_text=_("For example 7K3M-29QF"), max_length=20, required=False
+        label=_("Reference of the case"),
+        help_text=_("For example 7K3M-29QF"),
+        max_length=20,
+        error_messages={"required": _("Please write the reference of an open case, for example 7K3M-29QF.")},
     )
 
     def __init__(
@@ -240,16 +243,18 @@ class AssignForm(forms.Form):
         super().__init__(data)
         self.study, self.find = study, find
         self.suggested = {str(case.pk): case for case in suggested}
+        self.fields["reference"].required = not suggested
         if suggested:
             listed = [(key, f"{case.reference} · {case.patient.full_name}") for key, case in self.suggested.items()]
             self.fields["chosen"] = forms.ChoiceField(
                 label=_("Which case do they belong to?"),
                 help_text=_("These patients have the same name and birth date."),
-                choices=[*listed, ("", _("Another case"))],
+                choices=[*listed, ("other", _("Another case"))],
                 widget=forms.RadioSelect,
-                required=False,
                 initial=listed[0][0],
+                error_messages={"required": _("Please choose a case.")},
             )
+            self.fields["reference"].label = _("Reference of the other case")
             self.order_fields(["chosen", "reference"])
         if data is not None and data.get("although"):
             self._ask_although()
@@ -263,7 +268,8 @@ class AssignForm(forms.Form):
         said = super().clean() or {}
         case = self.suggested.get(said.get("chosen", "")) or self.find(said.get("reference", ""))
         if case is None:
-            self.add_error("reference", _("Please write the reference of an open case, for example 7K3M-29QF."))
+            if not self.errors:
+                self.add_error("reference", self.fields["reference"].error_messages["required"])
             return said
         self.case = case
         if inbox.names_another(self.study, case) and not said.get("although"):
