@@ -91,8 +91,13 @@ def added(study: InboxStudy, references: dict[UUID, str]) -> dict[str, str]:
 
 
 def consequences(study: InboxStudy) -> list[str]:
+    gone = ngettext(
+        "%(n)s image is destroyed and cannot be brought back.",
+        "%(n)s images are destroyed and cannot be brought back.",
+        study.images,
+    )
     return [
-        _("%(images)s are destroyed and cannot be brought back.") % {"images": images(study.images)},
+        gone % {"n": study.images},
         _("If they are needed after all, the hospital has to send them again."),
     ]
 
