@@ -22,7 +22,7 @@ from django.db.models import F
 from consilium.core import clock, jobs
 from consilium.imaging import facts as imaging_facts
 from consilium.imaging.series import summarise
-from consilium.records import content, filing, slides
+from consilium.records import content, filing, malware, slides
 from consilium.records.filing import Owner
 from consilium.records.models import InboxInstance, Record, RecordFile, Upload
 from consilium.vault import keys
@@ -361,6 +361,19 @@ def _unfiled(space: UUID) -> Any:
     return waiting.order_by("record_id", "series", "position", "id")
 
 
+def _is_malware(file: RecordFile) -> bool:
+    """What another program sent is checked now (uploads were, before they were read); a find takes the record out."""
+    if file.record.upload_id or not malware.refused(content.chunks(file), space=file.space, upload=file.pk):
+        return False
+    with transaction.atomic():
+        record = Record.objects.select_for_update().get(pk=file.record_id)
+        filing.merge_problems(record, {"malware"})
+        record.status, record.removed_at, record.removed_by = Record.Status.REMOVED, clock.now(), "system"
+        record.save(update_fields=["problems", "status", "removed_at", "removed_by"])
+        RecordFile.objects.filter(pk=file.pk).update(filed_at=clock.now())
+    return True
+
+
 def _finish_series(files: list[RecordFile], *, first: tuple[UUID, str]) -> int:
     """Hash each file; look at the middle picture when nobody looked at one of this series before."""
     record_id, series = first
@@ -370,6 +383,8 @@ def _finish_series(files: list[RecordFile], *, first: tuple[UUID, str]) -> int:
     chosen = files[len(files) // 2] if files[0].frames and not pictured and not zoomed else None
     for file in files:
         sha256 = filing.sha256(file)
+        if _is_malware(file):
+            continue
         if file is chosen or not file.frames:
             filing.look_at(file, tenant)
         RecordFile.objects.filter(pk=file.pk).update(sha256=sha256, filed_at=clock.now())
