@@ -4,6 +4,7 @@ Environment: ROUNDS (7), SMALL=1 (a tenth of the data), ONLY=row,row (names as i
 """
 
 import os
+import signal
 import sys
 import time
 import traceback
@@ -43,6 +44,7 @@ def measured(row: Row, stage: Stage) -> report.Outcome:
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end with us
     rounds, small = int(os.environ.get("ROUNDS") or FEWEST_ROUNDS), os.environ.get("SMALL", "") not in ("", "0")
     rows = chosen(os.environ.get("ONLY", ""))
     whole = len(rows) == len(TABLE.rows) and not small and rounds >= FEWEST_ROUNDS

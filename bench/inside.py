@@ -7,10 +7,12 @@ import json
 import os
 import sys
 import time
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 QUIET_SECONDS = 0.3
+SOON = timedelta(seconds=20)  # images are looked at some seconds after the last one came: not while Orthanc is timed
 LONGEST_SECONDS = 900
 PAGES = {"timeline": "records", "search": "record_search", "download": "download_all"}  # names of the routes
 
@@ -39,7 +41,7 @@ class Inside:
         return tokens.issue(case, by=self.patient.by, label="bench", read=True, add=True)[1]
 
     def settle(self) -> float:
-        """Wait until no job is due or running; seconds waited."""
+        """Wait until no job is due, due soon, or running; seconds waited."""
         from django.db.models import Q
         from django_tasks_db.models import DBTaskResult
 
@@ -49,7 +51,7 @@ class Inside:
         while time.monotonic() - quiet_since < QUIET_SECONDS:
             if time.monotonic() - started > LONGEST_SECONDS:
                 raise TimeoutError("The job workers did not come to rest.")
-            due = Q(status="READY") & (Q(run_after__isnull=True) | Q(run_after__lte=clock.now()))
+            due = Q(status="READY") & (Q(run_after__isnull=True) | Q(run_after__lte=clock.now() + SOON))
             # looking at images begins some seconds after the last one came
             due |= Q(status="READY", task_path__endswith=".finish_space")
             if DBTaskResult.objects.filter(due | Q(status="RUNNING"), job__parked_at__isnull=True).exists():
