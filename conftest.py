@@ -1,3 +1,21 @@
 """Test-wide pieces. The private directories of a test process are made in consilium/config/testing.py."""
 
+import os
+
+import pytest
+
 pytest_plugins = ["consilium.testing.fixtures"]
+
+NEEDS_A_DATABASE = {"db", "transactional_db", "live_server"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL, leave out what touches no database: it has run on SQLite, and would tell nothing new."""
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        return
+    kept, left = [], []
+    for item in items:
+        asks = item.get_closest_marker("django_db") or NEEDS_A_DATABASE & set(getattr(item, "fixturenames", ()))
+        (kept if asks else left).append(item)
+    config.hook.pytest_deselected(items=left)
+    items[:] = kept

@@ -49,10 +49,7 @@ def furnish() -> dict[str, Any]:
         syntaxes = keep("syntaxes", factories.told(cast))
         factories.upload(syntaxes, every_syntax.disc(subject), "disc.zip", by=cast.anna)
         known["syntaxes images"] = record_of(syntaxes, "Every syntax")
-    slides = keep("slides", factories.case_in(State.IN_REVIEW, cast))
-    factories.upload(slides, biopsy(), "biopsy.svs", by=cast.anna)
-    factories.write_opinion(slides, cast)
-    known |= slide_of(slides)
+    known |= slide_of(keep("slides", with_biopsy(cast)))
     delivered = keep("delivered", factories.case_in(State.DELIVERED, cast))
     link = factories.link(delivered, cast.anna)
     known |= {"token": link.token, "code": link.code, "mail": keyed.user.email}
@@ -63,6 +60,17 @@ def furnish() -> dict[str, Any]:
         known[name] = images_of(case, modality)
     known["review tomography"] = images_of(review, "CT")
     return known
+
+
+def with_biopsy(cast: Any) -> Any:
+    """A case in review with a whole-slide image."""
+    from consilium.cases.states import State
+    from consilium.testing import factories
+
+    case = factories.case_in(State.IN_REVIEW, cast)
+    factories.upload(case, biopsy(), "biopsy.svs", by=cast.anna)
+    factories.write_opinion(case, cast)
+    return case
 
 
 def tomography(subject: Any) -> bytes:
