@@ -16,12 +16,12 @@ from django.db import connection
 from pydicom.dataset import Dataset
 from pydicom.uid import AllTransferSyntaxes
 from pynetdicom import _config, evt, sop_class
+from pynetdicom._globals import MODE_ACCEPTOR
 from pynetdicom.ae import ApplicationEntity
-from pynetdicom.association import MODE_ACCEPTOR, Association
+from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.service_class import StorageServiceClass
-from pynetdicom.sop_class import Verification
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from consilium.gateways.dimse import config, peers
@@ -42,6 +42,7 @@ from consilium.imaging import facts
 
 log = logging.getLogger("consilium.dimse")
 
+VERIFICATION = "1.2.840.10008.1.1"  # PS3.4 Annex A
 HANDSHAKE = 10.0  # seconds for TLS
 WAITING = 16  # connections beyond the associations that may be open before one is refused without an answer
 KNOWN_SYNTAXES = frozenset(str(uid) for uid in AllTransferSyntaxes)
@@ -146,16 +147,16 @@ class Gateway:
             (evt.EVT_RELEASED, self._ended, ["released"]),
             (evt.EVT_ABORTED, self._ended, ["aborted"]),
         ]
-        made = entity.make_server(
+        made: Any = entity.make_server(
             (host, port),
-            contexts=[build_context(Verification)],
+            contexts=[build_context(VERIFICATION)],
             evt_handlers=handlers,
             server_class=Server,
             request_handler=Handler,
         )
         made.wrapping = config.tls()
         entity._servers.append(made)  # where `shutdown` looks for it
-        return made
+        return cast(Server, made)
 
     @property
     def port(self) -> int:
@@ -252,8 +253,8 @@ def offered(proposed: list[PresentationContext]) -> list[PresentationContext]:
         listed.update({str(one): None for one in context.transfer_syntax if str(one) in KNOWN_SYNTAXES})
     found = []
     for abstract, known in syntaxes.items():
-        if abstract == Verification:
-            found.append(build_context(Verification))
+        if abstract == VERIFICATION:
+            found.append(build_context(VERIFICATION))
         elif known and is_storage(abstract):
             found.append(build_context(abstract, list(known)))
     return found
