@@ -121,6 +121,7 @@ def test_sending_a_file(enter, house, tmp_path: Path):
     keys = Keys(page)
     keys.to(page.locator("form[data-upload] input[type=file]").first)
     with page.expect_file_chooser() as chooser:
+        page.wait_for_timeout(300)  # on a busy machine the browser learns too late that the test answers its dialog
         keys.press("Enter")
     chooser.value.set_files(str(Files(tmp_path).made(LETTER)))
     expect(page.locator("#sent")).to_contain_text("letter", timeout=60_000)
