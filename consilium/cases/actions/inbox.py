@@ -33,6 +33,13 @@ def receives(case_id: UUID) -> bool:
     return case is not None and may("record.receive", case, SYSTEM)
 
 
+def arrived(case_id: UUID) -> None:
+    """Note in the checklist what has just come to a case."""
+    case = Case.objects.filter(pk=case_id).first()
+    if case is not None:
+        tick_checklist(case)
+
+
 def names_another(study: InboxStudy, case: Case) -> bool:
     """Whether the images name somebody else than the patient of the case."""
     patient = case.patient

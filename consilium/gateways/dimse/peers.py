@@ -78,3 +78,9 @@ def _case(called: str, sender: Sender) -> Target | Rejection:
 def still_open(target: Target) -> bool:
     """Whether the case still receives images; the inbox always does."""
     return target.case is None or cases.receives(target.case)
+
+
+def ended(target: Target) -> None:
+    """After an association that brought something."""
+    if target.case:
+        cases.arrived(target.case)

@@ -239,6 +239,13 @@ class Gateway:
 
     def _ended(self, event: Any, how: str) -> None:
         incoming: Incoming = event.assoc
+        if incoming.target and incoming.stored:
+            try:
+                peers.ended(incoming.target)
+            except Exception:
+                log.exception("checklist not updated")
+            finally:
+                connection.close()
         log.info("association ended", extra={"code": how, "count": incoming.stored, "status": incoming.refused})
 
 

@@ -5,6 +5,7 @@ import io
 import os
 import shutil
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -97,6 +98,16 @@ def test_images_for_a_case_are_filed_there_at_once(gateway, slices, cast):
         assert row.filed_at
         assert row.sha256 == hashlib.sha256(content.read_all(row)).hexdigest()
     assert not InboxStudy.objects.exists()
+
+
+def test_the_checklist_of_the_case_sees_what_came(gateway, slices, cast):
+    case = factories.case_in(State.COLLECTING, cast)
+    case.record_requests.update(status="missing")
+    assert send(gateway().port, slices(1, Modality="MR"), called=case.reference) == [0]
+    until = time.monotonic() + 5
+    while not case.record_requests.filter(status="here").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert case.record_requests.filter(status="here", decided_by="system").exists()
 
 
 def test_the_same_again_is_a_success_and_other_bytes_are_refused(gateway, slices, cast):

@@ -47,6 +47,7 @@ def test_what_waits_is_listed_with_the_case_it_may_belong_to(cast, as_, case):
     arrive(case.organisation, study="b", PatientName="Berger^Anna^Maria^Dr", PatientBirthDate="19650314", sender="MR2")
     arrive(case.organisation, study="c", PatientName="Muster^Max", PatientBirthDate="19650314")
     arrive(cast.rival.person.organisation, study="d", PatientName="Elsewhere^Eva")
+    assert "3 studies in the inbox" in words(as_(cast.dora).get(reverse("desk")))
     text = words(as_(cast.dora).get(reverse("desk_inbox")))
     assert text.count(f"Perhaps case {case.reference}") == 2
     assert "Muster, Max" in text and "PACS1" in text and "2 images" in text

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from consilium.access import scopes
 from consilium.people.queries import names_of
 from consilium.web.desk import queries
 from consilium.web.desk.present import board as present
@@ -30,6 +31,7 @@ def desk(request: Request) -> HttpResponse:
     found = queries.insight(request.principal)
     context = {
         "filters": filters,
+        "in_inbox": scopes.inbox(request.principal).filter(status="waiting").count(),
         "tabs": present.tabs(filters, totals),
         "facts": present.insight_facts(found, totals),
         "counts": present.state_counts(found),

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,7 +19,8 @@ from consilium.web.guards import member
 from consilium.web.http import Request
 
 GET_POST = ["GET", "HEAD", "POST"]
-MOST = 100  # studies on the page
+PAGE = 25
+MOST = 20  # lines of what was decided
 
 
 @require_safe
@@ -27,13 +29,15 @@ def inbox(request: Request) -> HttpResponse:
     """What waits, what is on its way to a case, and what was added lately."""
     by = request.principal
     audit.read(f"organisation:{by.organisation_id}", by=by, space=None, action="inbox.list")
-    found = list(scopes.inbox(by)[:MOST])
-    waiting = [study for study in found if study.status == "waiting"]
-    references = queries.references_of(by, [study.case_space for study in found if study.case_space])
+    page = Paginator(scopes.inbox(by).filter(status="waiting"), PAGE).get_page(request.GET.get("page"))
+    moving, moved = (list(scopes.inbox(by).filter(status=status)[:MOST]) for status in ("moving", "moved"))
+    studies = list(page.object_list)
+    references = queries.references_of(by, [one.case_space for one in [*moving, *moved] if one.case_space])
     context = {
-        "waiting": present.waiting(waiting, queries.suggested_cases(by, waiting)),
-        "moving": [present.on_its_way(study, references) for study in found if study.status == "moving"],
-        "moved": [present.added(study, references) for study in found if study.status == "moved"],
+        "page": page,
+        "waiting": present.waiting(studies, queries.suggested_cases(by, studies)),
+        "moving": [present.on_its_way(one, references) for one in moving],
+        "moved": [present.added(one, references) for one in moved],
         "gateway": present.gateway(),
     }
     return render(request, "desk/inbox.html", context)
