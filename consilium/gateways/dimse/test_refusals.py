@@ -12,6 +12,7 @@ from consilium.cases.states import State
 from consilium.gateways.dicomweb.testing_files import image, uid
 from consilium.gateways.dimse import config, peers
 from consilium.gateways.dimse.testing_scu import Authority, association, send, sent_as
+from consilium.ops import doctor, preflight
 from consilium.records.models import InboxInstance, InboxStudy, RecordFile
 from consilium.testing import factories
 from consilium.vault import blobs
@@ -168,6 +169,19 @@ def test_plain_connections_from_outside_need_a_decision(settings):
     assert not list(config.problems(reachable=True))
     settings.DIMSE_PEERS, settings.DIMSE_AE_TITLE = "A TITLE THAT IS TOO LONG", "back\\slash"
     assert len(list(config.problems(reachable=True))) == 2
+
+
+def test_serve_and_doctor_say_what_is_wrong(settings, db):
+    assert not list(preflight.dimse())  # switched off
+    assert "off" in next(doctor.dimse("images")).words
+    settings.DIMSE_BIND = "0.0.0.0:11112"
+    assert any("unencrypted" in sentence for sentence in preflight.refusals("127.0.0.1"))
+    assert next(doctor.dimse("images")).ok is False
+    settings.DIMSE_BIND = "127.0.0.1:11112"
+    assert not list(preflight.dimse())
+    assert "nobody may send" in next(doctor.dimse("images")).words
+    settings.DIMSE_BIND = "nowhere"
+    assert "127.0.0.1:11112" in next(preflight.dimse())
 
 
 def test_peers_are_read_from_one_line():
