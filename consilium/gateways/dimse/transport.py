@@ -18,6 +18,7 @@ from pynetdicom.transport import AssociationSocket
 
 LARGEST_COMMAND = 512 * 1024  # bytes of a PDU that is no data: the longest proposal of an association is shorter
 LONGEST_WAIT = 0.25  # seconds after which timers are looked at
+CLOSED = 0.002
 
 
 class TooMuch(Exception):  # noqa: N818 - a limit, not a fault
@@ -37,11 +38,13 @@ class BoundedSocket(AssociationSocket):
     def ready(self) -> bool:
         """Whether the peer has sent something; waits for that, or until there is something to send."""
         if self.socket is None or not self._is_connected:
+            time.sleep(CLOSED)  # the thread is about to be ended
             return False
         if isinstance(self.socket, ssl.SSLSocket) and self.socket.pending():
             return True
+        wait = LONGEST_WAIT if self.event_queue.empty() else 0  # what has happened is looked at first
         try:
-            found, _, _ = select.select([self.socket, self._woken], [], [], LONGEST_WAIT)
+            found, _, _ = select.select([self.socket, self._woken], [], [], wait)
             if self._woken in found:
                 os.read(self._woken, 4096)
         except (OSError, ValueError):
