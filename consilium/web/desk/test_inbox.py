@@ -3,16 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from consilium.cases.actions import inbox as verbs
 from consilium.cases.states import State
-from consilium.core import clock, jobs
+from consilium.core import audit, clock, jobs
 from consilium.core.errors import BadInput, NotAllowed
 from consilium.core.models import AuditEvent
 from consilium.gateways.dicomweb.testing_files import image
+from consilium.gateways.dimse.peers import Sender
 from consilium.opinions.jobs import live_blobs
 from consilium.records import content, inbox
 from consilium.records.models import InboxInstance, InboxStudy, Record, RecordFile
@@ -109,6 +110,18 @@ def test_another_persons_images_need_a_second_look_and_wait_for_a_decision(cast,
     verbs.move(study.pk)
     record = Record.objects.get(space=case.pk, images=2)
     assert (record.status, record.problems) == ("undecided", ["wrong_patient"])
+
+
+def test_the_patient_reads_who_sent_and_who_added_images(cast, as_, case):
+    verbs.assign(arrive(case.organisation), case, by=cast.dora.by)
+    with transaction.atomic():
+        audit.record("record.receive", by=Sender("PACS1"), thing=f"case:{case.pk}", space=case.pk)
+    text = words(as_(cast.anna).get(reverse("case_access_history", args=[case.pk])))
+    assert "A hospital&#x27;s system (PACS1)" in text
+    assert "added images that a hospital had sent" in text
+    text = words(as_(cast.ada).get(reverse("admin_case_access", args=[case.pk])))
+    assert "system (PACS1)" in text
+    assert "Added images from the inbox" in text
 
 
 def test_a_case_that_closed_meanwhile_gives_the_images_back(cast, case):

@@ -102,6 +102,8 @@ def who(ref: str, names: dict[str, str], roles: dict[str, str]) -> str:
         return _("treating doctor (by link)")
     if ref == "system":
         return _("Consilium, by itself")
+    if ref.startswith("dimse:"):
+        return _("A hospital's system (%(name)s)") % {"name": ref.partition(":")[2]}
     return names.get(ref) or roles.get(ref) or _("an account")
 
 
@@ -128,6 +130,8 @@ def action_words(action: str) -> str:
         "record.read": _("Read a record"),
         "record.download": _("Downloaded a record"),
         "record.upload": _("Added a record"),
+        "record.receive": _("Sent images"),
+        "inbox.assign": _("Added images from the inbox"),
         "record.decide": _("Decided on a doubtful record"),
         "message.read": _("Read messages"),
         "message.send": _("Wrote a message"),

@@ -72,6 +72,8 @@ DOINGS: dict[str, Promise] = {
     "records.list": gettext_lazy("looked at the list of records"),
     "record.list": gettext_lazy("looked at the list of records"),
     "record.upload": gettext_lazy("sent a record"),
+    "record.receive": gettext_lazy("sent images"),
+    "inbox.assign": gettext_lazy("added images that a hospital had sent"),
     "record.download": gettext_lazy("downloaded a record"),
     "record.download_all": gettext_lazy("downloaded everything"),
     "record.remove": gettext_lazy("took a record out"),
@@ -165,6 +167,8 @@ def looks(case: Case, events: list[Any]) -> list[list[Any]]:
 def _who(ref: str, names: dict[str, str], doctors: dict[str, str]) -> str:
     if ref == "system":
         return _("Consilium (automatic)")
+    if ref.startswith("dimse:"):
+        return _("A hospital's system (%(name)s)") % {"name": ref.partition(":")[2]}
     if ref.startswith("guest:"):
         return doctors.get(ref) or _("Your doctor, by link")
     return names.get(ref) or _("A person who has left")
