@@ -4,12 +4,13 @@ A sender waits for the answer to each image, so every association has at most on
 the disk the next one gathers: with many associations one wait serves many images, with one nobody waits for more.
 """
 
+import contextlib
 import errno
 import logging
 import threading
 import time
 from collections import OrderedDict
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from functools import cached_property
 from queue import Empty, SimpleQueue
@@ -70,6 +71,7 @@ class Filing:
         self._records: OrderedDict[UUID, dict[str, UUID]] = OrderedDict()  # case → study UID → record
         self._studies: OrderedDict[tuple[Any, ...], tuple[UUID, set[str]]] = OrderedDict()  # and its modalities
         self._used = time.monotonic()
+        self._ended = False
         self.batches = self.filed = 0
 
     def start(self) -> None:
@@ -83,6 +85,8 @@ class Filing:
     def store(self, order: Order) -> int:
         """The status of an image, when it is durable and in the database or cannot be."""
         self._queue.put(order)
+        if self._ended:
+            _fail([order])
         return order.done.result()
 
     def _run(self) -> None:
@@ -92,9 +96,17 @@ class Filing:
             going = self._gather(orders)
             if time.monotonic() - self._used > IDLE:
                 connection.close_if_unusable_or_obsolete()
-            self._work(orders)
+            try:
+                self._work(orders)
+            except Exception:  # whatever it is, nobody waits for ever and the next images are filed
+                log.exception("images could not be filed")
+                _fail(orders)
             self.batches += 1
             self._used = time.monotonic()
+        self._ended = True
+        orders = []
+        self._gather(orders)
+        _fail(orders)
         connection.close()
 
     def _gather(self, orders: list[Order]) -> bool:
@@ -219,6 +231,12 @@ def _failed(error: Exception) -> int:
         return NOT_AUTHORISED
     log.error("images could not be filed", exc_info=error)
     return PROCESSING_FAILURE
+
+
+def _fail(orders: list[Order]) -> None:
+    for order in orders:
+        with contextlib.suppress(InvalidStateError):  # it has its answer
+            order.done.set_result(PROCESSING_FAILURE)
 
 
 def _remember(kept: "OrderedDict[Any, Any]", key: Any, value: Any) -> None:

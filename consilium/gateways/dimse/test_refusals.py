@@ -128,6 +128,19 @@ def test_a_full_disk_is_said_and_nothing_is_kept(gateway, slices, monkeypatch):
     assert send(port, paths) == [0, 0, 0]
 
 
+def test_a_failure_of_ours_is_said_and_does_not_stop_the_next_image(gateway, slices, monkeypatch):
+    running = gateway()
+    paths = slices(2)
+    with monkeypatch.context() as broken:
+        broken.setattr("consilium.records.inbox.grouped_by", lambda *_args: 1 / 0)
+        assert send(running.port, paths[:1]) == [0x0110]
+    with monkeypatch.context() as broken:
+        broken.setattr("consilium.records.inbox.add", lambda *_args, **_options: 1 / 0)
+        assert send(running.port, paths[:1]) == [0x0110]
+    assert send(running.port, paths) == [0, 0]
+    assert InboxStudy.objects.get().images == 2
+
+
 def test_a_study_that_was_discarded_meanwhile_begins_anew(gateway, cast, slices):
     from consilium.cases.actions import inbox
 
