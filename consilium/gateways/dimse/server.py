@@ -75,6 +75,7 @@ class Handler(RequestHandler):
     def handle(self) -> None:
         server = cast(Server, self.server)
         if server.wrapping is not None:
+            server.shaking.append(self)
             try:
                 self.request.settimeout(HANDSHAKE)
                 self.request = server.wrapping.wrap_socket(self.request, server_side=True)
@@ -82,6 +83,8 @@ class Handler(RequestHandler):
                 log.warning("TLS refused", extra={"code": type(error).__name__})
                 server.shutdown_request(self.request)
                 return
+            finally:
+                server.shaking.remove(self)
         self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         super().handle()
 
@@ -114,9 +117,13 @@ class Server(ThreadedAssociationServer):
     wrapping: ssl.SSLContext | None = None
     daemon_threads = True
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.shaking: list[Handler] = []  # connections on which TLS is being agreed on
+
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether there is room for another connection at all."""
-        return len(self.active_associations) < self.ae.maximum_associations + WAITING
+        return len(self.active_associations) + len(self.shaking) < self.ae.maximum_associations + WAITING
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that failed: logged without what it said."""

@@ -175,6 +175,24 @@ def test_tls_asks_both_sides_for_a_certificate(gateway, settings, tmp_path, slic
     silent.close()
 
 
+def test_associations_and_silent_connections_are_counted(gateway, settings):
+    settings.DIMSE_MAX_ASSOCIATIONS = 1
+    port = gateway().port
+    with association(port, [VERIFICATION]) as first:
+        assert first.is_established
+        assert rejection(port) == (2, 3, 2)  # local limit exceeded, try again later
+        silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
+        refused = socket.create_connection(("127.0.0.1", port), timeout=5)
+        assert refused.recv(16) == b""  # closed without an answer
+        assert first.send_c_echo().Status == 0
+        for one in [*silent, refused]:
+            one.close()
+    until = time.monotonic() + 10
+    while rejection(port) is not None and time.monotonic() < until:
+        time.sleep(0.05)
+    assert rejection(port) is None
+
+
 def test_plain_connections_from_outside_need_a_decision(settings):
     assert not list(config.problems(reachable=False))
     assert any("unencrypted" in sentence for sentence in config.problems(reachable=True))

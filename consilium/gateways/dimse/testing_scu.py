@@ -16,6 +16,8 @@ from pynetdicom import _config
 from pynetdicom.ae import ApplicationEntity
 from pynetdicom.association import Association
 
+_config.STORE_SEND_CHUNKED_DATASET = True  # data sets travel as they are in the file
+
 
 def sent_as(path: Path) -> tuple[str, str]:
     """SOP class and transfer syntax of a file."""
@@ -28,7 +30,6 @@ def association(
     port: int, contexts: list[tuple[str, str]], *, calling: str = "SCU", called: str = "CONSILIUM", **options: Any
 ) -> Iterator[Association]:
     """An association by pynetdicom, established or not; contexts: (SOP class, transfer syntax)."""
-    _config.STORE_SEND_CHUNKED_DATASET = True  # data sets travel as they are in the file
     entity = ApplicationEntity(calling)
     entity.acse_timeout = entity.dimse_timeout = entity.connection_timeout = 10
     for sop_class, syntax in dict.fromkeys(contexts):
@@ -39,7 +40,6 @@ def association(
     finally:
         if made.is_established:
             made.release()
-        _config.STORE_SEND_CHUNKED_DATASET = False
 
 
 def send(port: int, paths: list[Path], **options: Any) -> list[int]:
