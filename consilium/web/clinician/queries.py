@@ -16,12 +16,12 @@ ROLE = "treating_clinician"
 
 def by_link(by: Principal) -> Case | None:
     """The one case behind a guest's link while something of it is open: a released report, or an urgent message."""
-    return scopes.cases(by, "report.view").first() or _urgent(by).first()
+    return _released(by).first() or _urgent(by).first()
 
 
 def by_account(by: Principal, case_id: UUID) -> Case:
     """A case on which the account is the treating doctor, or NotFound."""
-    one = scopes.cases(by, "report.view").filter(pk=case_id).first() or _urgent(by).filter(pk=case_id).first()
+    one = _released(by).filter(pk=case_id).first() or _urgent(by).filter(pk=case_id).first()
     if one is None or ROLE not in one.roles_of(by):
         raise NotFound()
     return one
@@ -33,8 +33,13 @@ def shared_with(by: Principal) -> list[Case]:
     held = Q(case_roles__user_id=by.id, case_roles__role=ROLE, case_roles__ended_at=None)
     held &= Q(case_roles__expires_at=None) | Q(case_roles__expires_at__gt=now)
     urgent = list(_urgent(by).filter(held).order_by("-state_since"))
-    return urgent + list(scopes.cases(by, "report.view").filter(held).order_by("-delivered_at"))
+    return urgent + list(_released(by).filter(held).order_by("-delivered_at"))
 
 
 def _urgent(by: Principal) -> QuerySet[Case]:
     return scopes.cases(by, "urgent.view").filter(state=State.URGENT)
+
+
+def _released(by: Principal) -> QuerySet[Case]:
+    """Cases with a report that is open to them; one that is on hold before its first report has none."""
+    return scopes.cases(by, "report.view").filter(reports__isnull=False)

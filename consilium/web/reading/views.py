@@ -95,6 +95,7 @@ def compare(request: Request, case: Case) -> HttpResponse:
     records = scopes.named(request.principal, case, found)
     records = [one.record for one in timeline.items(records, [])]
     sides = [_side(request, case, records, query, name) for name in ("left", "right")]
+    audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="record.list")
     context = {"case": case, "sides": sides, "choices": timeline.sides(records, query)}
     return render(request, "reading/compare.html", context | {"layout": layout_of(request, case)})
 

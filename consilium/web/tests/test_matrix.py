@@ -48,7 +48,7 @@ SILENT = frozenset({
     "case_consent_withdraw", "case_withdraw", "case_erasure", "case_ask", "case_close", "case_specialty", "desk_step",
     "desk_link_revoke", "desk_oral", "specialist_step", "lock_blind_read", "addendum", "decline", "quality_progress",
     "case_prepare", "case_follow_up", "quality_pass", "quality_return", "quality_urgent", "admin_legal_hold",
-    "admin_step", "ask_for_record",
+    "admin_step", "ask_for_record", "programs", "program_key", "upload_discard",
 })  # fmt: skip
 # The treating doctor is led from the report to an urgent message and back, whichever of the two is open.
 OR_ELSE = {"clinician_case": "urgent.view", "clinician_reply": "urgent.view", "clinician_urgent": "report.view"}
