@@ -17,6 +17,8 @@ def play(stage: Stage) -> None:
         identity(stage, dora)
     with stage.step("2 Dora sees what is missing, marks what is here, waives with a reason"):
         records(stage, dora)
+    with stage.step("2 Dora searches the records, compares two, and asks whether they are enough"):
+        workspace(stage, dora)
     with stage.step("2 Anna reads the summary once more and confirms it"):
         recap(stage)
     with stage.step("2 Tess sets the urgency and marks the concluding page"):
@@ -56,6 +58,22 @@ def records(stage: Stage, dora: Persona) -> None:
         dora.fill("Your words", "The hospital letter says the same.").look("waive").press("Save")
     dora.go(desk(stage)).press("Records are complete").look("confirm-step")
     dora.press("Records are complete")
+
+
+def workspace(stage: Stage, dora: Persona) -> None:
+    room = f"/cases/{stage.case}/records/"
+    dora.go(room).look("timeline")
+    dora.fill("Search the words of all records", "fusion").press("Search").see(re.compile("places? found")).look(
+        "search"
+    )
+    dora.go(room + "compare/")
+    for side in ("On the left", "On the right"):
+        box = dora.page.get_by_label(side)
+        box.select_option(index=1 if side == "On the left" else 2)
+    dora.press("Show").look("side-by-side")
+    dora.go(room + "enough/").see("Is this enough?").look("enough")
+    dora.go(room + "laboratory/").look("laboratory")
+    dora.go(room + "medication/").look("medication")
 
 
 def recap(stage: Stage) -> None:
