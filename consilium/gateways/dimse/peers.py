@@ -28,6 +28,7 @@ class Rejection(NamedTuple):
 CALLING_UNKNOWN = Rejection(1, 1, 3)
 CALLED_UNKNOWN = Rejection(1, 1, 7)
 CONGESTED = Rejection(2, 3, 1)
+NO_PLACE = Rejection(2, 3, 2)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ log = logging.getLogger("consilium.dimse")
 
 VERIFICATION = "1.2.840.10008.1.1"  # PS3.4 Annex A
 HANDSHAKE = 10.0  # seconds for TLS
-WAITING = 16  # connections beyond the associations that may be open before one is refused without an answer
+WAITING = 32  # connections beyond the associations that may be open before one is refused without an answer
 KNOWN_SYNTAXES = frozenset(str(uid) for uid in AllTransferSyntaxes)
 
 
@@ -123,7 +123,7 @@ class Server(ThreadedAssociationServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether there is room for another connection at all."""
-        return len(self.active_associations) + len(self.shaking) < self.ae.maximum_associations + WAITING
+        return len(self.active_associations) + len(self.shaking) < settings.DIMSE_MAX_ASSOCIATIONS + WAITING
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A connection that failed: logged without what it said."""
@@ -136,6 +136,7 @@ class Gateway:
     def __init__(self, host: str, port: int) -> None:
         quiet()
         self.filing = Filing()
+        self._admitting = threading.Lock()
         self._server = self._listen(host, port)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="dimse", daemon=True)
 
@@ -144,11 +145,12 @@ class Gateway:
         entity.implementation_class_uid = IMPLEMENTATION_UID
         entity.implementation_version_name = IMPLEMENTATION_NAME
         entity.maximum_pdu_size = settings.DIMSE_MAX_PDU
-        entity.maximum_associations = settings.DIMSE_MAX_ASSOCIATIONS
+        entity.maximum_associations = 10**6  # counted in `_admit`: who has not said a word takes nobody's place
         entity.network_timeout = entity.dimse_timeout = settings.DIMSE_IDLE_SECONDS
         entity.acse_timeout = min(30.0, settings.DIMSE_IDLE_SECONDS)
         handlers: list[Any] = [
             (evt.EVT_REQUESTED, self._requested),
+            (evt.EVT_CONN_CLOSE, _closed),
             (evt.EVT_C_ECHO, lambda _event: SUCCESS),
             (evt.EVT_C_STORE, self._store),
             (evt.EVT_RELEASED, self._ended, ["released"]),
@@ -199,13 +201,23 @@ class Gateway:
             found = peers.CONGESTED
         finally:
             connection.close()  # of this thread, which asks once
+        if isinstance(found, Target):
+            found = self._admit(incoming, found)
         if isinstance(found, Rejection):
             log.warning("association rejected", extra={"code": f"{found.result}.{found.source}.{found.reason}"})
             incoming.acse.send_reject(*found)
             incoming.kill()
             return
-        incoming.target = found
         incoming.acceptor.supported_contexts = offered(proposal.presentation_context_definition_list)
+
+    def _admit(self, incoming: Incoming, target: Target) -> Target | Rejection:
+        """Give it one of the places, if there is one."""
+        with self._admitting:
+            running = [one for one in self._server.active_associations if getattr(one, "target", None)]
+            if len(running) >= settings.DIMSE_MAX_ASSOCIATIONS:
+                return peers.NO_PLACE
+            incoming.target = target
+        return target
 
     def _store(self, event: Any) -> int | Dataset:
         """Answer one C-STORE request (PS3.7 §9.1.1)."""
@@ -254,6 +266,13 @@ class Gateway:
             finally:
                 connection.close()
         log.info("association ended", extra={"code": how, "count": incoming.stored, "status": incoming.refused})
+
+
+def _closed(event: Any) -> None:
+    """The peer is gone before it has asked for anything, as a port scan is: its thread would wait for it."""
+    incoming: Incoming = event.assoc
+    if incoming.requestor.primitive is None and incoming.dul.state_machine.current_state in ("Sta2", "Sta13"):
+        incoming.dul.to_user_queue.put(cast(Any, None))
 
 
 def offered(proposed: list[PresentationContext]) -> list[PresentationContext]:

@@ -175,22 +175,24 @@ def test_tls_asks_both_sides_for_a_certificate(gateway, settings, tmp_path, slic
     silent.close()
 
 
-def test_associations_and_silent_connections_are_counted(gateway, settings):
+def test_associations_and_silent_connections_are_counted(gateway, settings, monkeypatch):
+    monkeypatch.setattr("consilium.gateways.dimse.server.WAITING", 4)
     settings.DIMSE_MAX_ASSOCIATIONS = 1
-    port = gateway().port
-    with association(port, [VERIFICATION]) as first:
-        assert first.is_established
-        assert rejection(port) == (2, 3, 2)  # local limit exceeded, try again later
-        silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
-        refused = socket.create_connection(("127.0.0.1", port), timeout=5)
-        assert refused.recv(16) == b""  # closed without an answer
+    running = gateway()
+    silent = [socket.create_connection(("127.0.0.1", running.port), timeout=5) for _ in range(3)]
+    with association(running.port, [VERIFICATION]) as first:
+        assert first.is_established  # who has said nothing takes nobody's place
+        assert rejection(running.port) == (2, 3, 2)  # local limit exceeded, try again later
+        silent += [socket.create_connection(("127.0.0.1", running.port), timeout=5) for _ in range(5)]
+        assert silent[-1].recv(16) == b""  # one too many: closed without an answer
         assert first.send_c_echo().Status == 0
-        for one in [*silent, refused]:
-            one.close()
-    until = time.monotonic() + 10
-    while rejection(port) is not None and time.monotonic() < until:
-        time.sleep(0.05)
-    assert rejection(port) is None
+    for one in silent:
+        one.close()
+    until = time.monotonic() + 5
+    while running._server.active_associations and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not running._server.active_associations  # nobody waits for those who left
+    assert rejection(running.port) is None
 
 
 def test_plain_connections_from_outside_need_a_decision(settings):
