@@ -59,12 +59,6 @@ class Inside:
             time.sleep(0.05)
         return time.monotonic() - started
 
-    def forget_metadata(self, case: str) -> int:
-        """Drop the stored metadata of every series of a case, so that the next request builds it again."""
-        from consilium.records.models import SeriesMetadata
-
-        return int(SeriesMetadata.objects.filter(space=UUID(case)).delete()[0])
-
     def counts(self, case: str) -> dict[str, int]:
         """What a case holds."""
         from consilium.records.models import Record, RecordFile, Upload

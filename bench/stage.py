@@ -6,7 +6,7 @@ from functools import cached_property
 
 from bench import data
 from bench.client import Connection
-from bench.corpus import STOW_HEADERS, Corpus, corpus
+from bench.corpus import STOW_HEADERS, Corpus, Instance, corpus
 from bench.servers import Consilium, Orthanc, Server, Sink
 
 
@@ -48,8 +48,17 @@ class Stage:
 
     # -- data
     @cached_property
+    def _series(self) -> Corpus:
+        return corpus("CT", data.ct_series(self.some(600) + self.rounds + 1))
+
+    @cached_property
     def ct(self) -> Corpus:
-        return corpus("CT", data.ct_series(self.some(600)))
+        return Corpus("CT", self._series.instances[: self.some(600)])
+
+    @cached_property
+    def late(self) -> list[Instance]:
+        """Further slices of the same series: one a round and one more."""
+        return self._series.instances[self.some(600) :]
 
     @cached_property
     def mr(self) -> Corpus:
@@ -71,6 +80,10 @@ class Stage:
             server.settle()
             self._loaded[server.name] = server.root
         return server
+
+    def unload(self) -> None:
+        """Forget what is loaded: a row has added to it."""
+        self._loaded.clear()
 
     def _holds(self, server: Server) -> bool:
         answer = server.ask("GET", f"{server.root}/studies/{self.ct.study}/series")

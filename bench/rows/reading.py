@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.client import Connection, Headers, parts, together
+from bench.corpus import multipart
 from bench.rounds import TABLE, Measured, Used, alternate, compared, latencies, timed
 from bench.servers import Consilium, Orthanc, Server
-from bench.stage import Stage
+from bench.stage import Stage, stow
 
 PEER, OURS = "Orthanc", "Consilium"
 JSON = ("Accept", "application/dicom+json")
@@ -105,16 +106,24 @@ def series_metadata_warm(stage: Stage) -> Measured:
 
 @TABLE.row("series_metadata_rebuilt", "series metadata of 600 instances, made anew", 3)
 def series_metadata_rebuilt(stage: Stage) -> Measured:
-    """Before each request our stored metadata of the series is deleted."""
+    """Before each request another slice is stored into the series of both, so that nothing kept is good any more."""
     servers, path = both(stage), stage.ct.series + "/metadata"
-    notes = [_metadata_same(servers, path, len(stage.ct.instances))]
+    stored = dict.fromkeys((PEER, OURS), 0)
 
     def once(server: Server) -> float:
-        if isinstance(server, Consilium):
-            server.inside("forget_metadata", case=server.case)
+        connection = Connection(server.port)
+        stow(connection, server, multipart([stage.late[stored[server.name]].data]))
+        connection.close()
+        stored[server.name] += 1
+        server.settle()
         return repeated(server, path, [JSON, GZIP], 1)
 
-    return latencies(alternate(stage.rounds, servers, once), PEER, OURS, requests=1, notes=notes)
+    for server in servers:
+        once(server)
+    found = alternate(stage.rounds, servers, once)
+    notes = [_metadata_same(servers, path, len(stage.ct.instances) + stage.rounds + 1)]
+    stage.unload()
+    return latencies(found, PEER, OURS, requests=1, notes=notes)
 
 
 # -- searches (QIDO-RS)
