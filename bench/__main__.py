@@ -1,4 +1,4 @@
-"""`python -m bench`: all rows, or those of ONLY; a full run writes bench/results.*, any other build/bench/.
+"""`python -m bench`: all rows, or those of ONLY. Runs of full size write bench/results.*, small ones build/bench/.
 
 Environment: ROUNDS (7), SMALL=1 (a tenth of the data), ONLY=row,row (names as in results.json).
 """
@@ -47,15 +47,19 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers end with us
     rounds, small = int(os.environ.get("ROUNDS") or FEWEST_ROUNDS), os.environ.get("SMALL", "") not in ("", "0")
     rows = chosen(os.environ.get("ONLY", ""))
-    whole = len(rows) == len(TABLE.rows) and not small and rounds >= FEWEST_ROUNDS
-    folder = HERE if whole else HERE.parent / "build/bench"
+    whole = len(rows) == len(TABLE.rows)
+    counts = not small and rounds >= FEWEST_ROUNDS and (whole or (HERE / "rounds.json").is_file())
+    folder = HERE if counts else HERE.parent / "build/bench"
     facts = machine.facts() | {"rounds": f"{rounds}{', a tenth of the data' if small else ''}"}
     with Stage(rounds=rounds, small=small) as stage:
         outcomes = [measured(row, stage) for row in rows]
+        for outcome in outcomes:
+            outcome.date = facts["date"]
         if "orthanc" in vars(stage):
             facts["peer"] = stage.orthanc.versions()
     remarks = HERE / "remarks.md"
-    report.write(folder, outcomes, facts, remarks=remarks.read_text() if whole and remarks.is_file() else "")
+    known = report.remembered(folder, TABLE.rows, outcomes) if counts and not whole else outcomes
+    report.write(folder, known, facts, remarks=remarks.read_text() if counts and remarks.is_file() else "")
     say(f"written: {(folder / 'results.md').relative_to(HERE.parent)} and results.json beside it")
     failed = [outcome.row.key for outcome in outcomes if outcome.measured is None]
     if failed:

@@ -15,7 +15,7 @@ BUFFER = 1 << 20
 
 
 class Answer(NamedTuple):
-    """`size`: bytes of the body as sent; `body` only when it was asked for, decompressed."""
+    """`size`: bytes of the body as sent; `body` only when it was asked for, decompressed. A field sent twice: lines."""
 
     status: int
     headers: dict[str, str]
@@ -86,7 +86,8 @@ class Connection:
         headers: dict[str, str] = {}
         while line := self._line():
             name, _, value = line.partition(b":")
-            headers[name.decode("latin-1").strip().lower()] = value.decode("latin-1").strip()
+            field, text = name.decode("latin-1").strip().lower(), value.decode("latin-1").strip()
+            headers[field] = f"{headers[field]}\n{text}" if field in headers else text
         return int(first[1]), headers
 
     def _fill(self) -> int:

@@ -25,6 +25,7 @@ class Outcome:
     measured: Measured | None
     error: str = ""
     seconds: float = 0.0
+    date: str = ""
 
     @property
     def verdict(self) -> str:
@@ -81,17 +82,46 @@ def _notes(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _every_round(outcomes: Sequence[Outcome]) -> list[str]:
-    lines = ["| row | ratio of each round | raw values of each round |", "|---|---|---|"]
+    lines = ["| row | date | ratio of each round | raw values of each round |", "|---|---|---|---|"]
     for outcome in outcomes:
         if outcome.measured is None:
             continue
-        raw = "; ".join(f"{name}: {_listed(values)}" for name, values in outcome.measured.raw.items())
-        lines.append(f"| {outcome.row.key} | {_listed(outcome.measured.ratios)} | {raw} {outcome.measured.unit} |")
+        found, when = outcome.measured, f"{outcome.row.key} | {outcome.date}"
+        raw = "; ".join(f"{name}: {_listed(values)}" for name, values in found.raw.items())
+        lines.append(f"| {when} | {_listed(found.ratios)} | {raw} {found.unit} |")
     return lines
 
 
 def _listed(values: Sequence[float]) -> str:
     return ", ".join(number(value) for value in values) or "–"
+
+
+def remembered(folder: Path, rows: Sequence[Row], fresh: Sequence[Outcome]) -> list[Outcome]:
+    """An outcome for every row: of this run, or of the last whole run and its repetitions (rounds.json)."""
+    new = {one.row.key: one for one in fresh}
+    path = folder / "rounds.json"
+    kept = json.loads(path.read_text()) if path.is_file() else {}
+    found = []
+    for row in rows:
+        if row.key in new:
+            found.append(new[row.key])
+        elif row.key in kept:
+            known = kept[row.key]
+            measured = Measured(**known["measured"]) if known["measured"] else None
+            found.append(Outcome(row, measured, known["error"], date=known["date"]))
+    return found
+
+
+def _remember(folder: Path, outcomes: Sequence[Outcome]) -> None:
+    kept = {
+        one.row.key: {
+            "measured": vars(one.measured) if one.measured else None,
+            "error": one.error,
+            "date": one.date,
+        }
+        for one in outcomes
+    }
+    (folder / "rounds.json").write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def write(folder: Path, outcomes: Sequence[Outcome], facts: dict[str, str], *, remarks: str) -> None:
@@ -109,3 +139,4 @@ def write(folder: Path, outcomes: Sequence[Outcome], facts: dict[str, str], *, r
     (folder / "results.md").write_text("\n".join(lines))
     figures = {one.row.key: round(one.measured.value, 4) if one.measured else None for one in keys}
     (folder / "results.json").write_text(json.dumps(figures, indent=2) + "\n")
+    _remember(folder, outcomes)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import statistics
 import tarfile
 import time
@@ -90,33 +91,38 @@ def disc_3000(stage: Stage) -> Measured:
     shown=" MiB",
 )
 def upload_3gb_memory(stage: Stage) -> Measured:
-    """Random bytes (nothing that could be read) in pieces of 16 MiB; proportional set size of all web processes."""
-    import os
+    """A server that has done nothing yet gets random bytes (nothing that could be read) in pieces of 64 MiB.
 
-    server, size = stage.consilium, stage.some(3 * 10**9)
-    server.renew()
-    server.settle()
+    Proportional set size of all web processes. A server that has worked keeps memory and would show no growth.
+    """
+    size = stage.some(3 * 10**9)
     piece = os.urandom(tus.PIECE)
-    pid = server.process.pid if server.process else 0
-    web_pid = started_as(pid, "granian")
-    idle, all_idle = memory(web_pid), memory(pid)
-    connection = Connection(server.port)
-    with Peak(web_pid) as web, Peak(pid) as everything:
-        started = time.perf_counter()
-        path = tus.create(connection, uploads(server), server.headers, size=size, name="large.bin")
-        whole, rest = divmod(size, len(piece))
-        sent = tus.send(connection, path, server.headers, [piece] * whole + ([piece[:rest]] if rest else []))
-        seconds = time.perf_counter() - started
+    with Consilium() as server:
+        tus.upload(server, [("first.bin", piece[:1000])], uploads(server))
         server.settle()
+        pid = server.process.pid if server.process else 0
+        web_pid = started_as(pid, "granian")
+        idle, all_idle = memory(web_pid), memory(pid)
+        with Peak(web_pid) as web, Peak(pid) as everything:
+            seconds = _send_large(server, piece, size)
+            server.settle()
+    raw = {"web idle": [idle / MIB], "web peak": [web.most / MIB]}
+    above = (everything.most - all_idle) / MIB
+    notes = [f"{size / 1e9:.1f} GB in {seconds:.1f} s.", f"With job workers, until it is filed: {above:.0f} MiB above."]
+    return Measured((web.most - idle) / MIB, raw, "MiB", [], notes)
+
+
+def _send_large(server: Consilium, piece: bytes, size: int) -> float:
+    """Seconds for an upload of `size` bytes made of one piece again and again."""
+    started = time.perf_counter()
+    connection = Connection(server.port)
+    path = tus.create(connection, uploads(server), server.headers, size=size, name="large.bin")
+    whole, rest = divmod(size, len(piece))
+    sent = tus.send(connection, path, server.headers, [piece] * whole + ([piece[:rest]] if rest else []))
     connection.close()
     if sent != size:
         raise RuntimeError(f"Only {sent} of {size} bytes arrived.")
-    raw = {"web idle": [idle / MIB], "web peak": [web.most / MIB]}
-    notes = [
-        f"{size / 1e9:.1f} GB in {seconds:.1f} s.",
-        f"With job workers, until the file is filed: {(everything.most - all_idle) / MIB:.0f} MiB above idle.",
-    ]
-    return Measured((web.most - idle) / MIB, raw, "MiB", [], notes)
+    return time.perf_counter() - started
 
 
 # -- pages
@@ -128,19 +134,20 @@ class Visitor:
     def __init__(self, server: Consilium) -> None:
         self.name = server.name
         self.connection = Connection(server.port)
-        self.cookies = f"consilium={server.cookie}"
+        self.cookies = {"consilium": server.cookie}
 
     def ask(self, method: str, path: str, body: bytes = b"") -> tuple[float, str]:
         """Milliseconds, and the page, which must be a 200."""
-        headers = [("Cookie", self.cookies), PAGES]
+        headers = [("Cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items())), PAGES]
         headers += [("Content-Type", "application/x-www-form-urlencoded")] if body else []
         started = time.perf_counter()
         answer = self.connection.ask(method, path, headers, body, keep=True)
         passed = (time.perf_counter() - started) * 1000
         if answer.status != 200:
             raise RuntimeError(f"{method} of a page was answered with {answer.status}.")
-        if "set-cookie" in answer.headers:
-            self.cookies += "; " + answer.headers["set-cookie"].split(";")[0]
+        for line in answer.headers.get("set-cookie", "").splitlines():
+            name, _, value = line.partition(";")[0].partition("=")
+            self.cookies[name] = value
         return passed, answer.body.decode()
 
 
