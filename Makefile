@@ -1,7 +1,7 @@
 # The two commands of the README: `make run` and `make test`. `make help` lists the others.
 PYTHON ?= python3
 ADDRESS ?= 127.0.0.1:8000
-PYTEST ?= .venv/bin/pytest -n 2 -q
+PYTEST ?= .venv/bin/pytest -n 2 -q --dist worksteal
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test test-sqlite test-postgres check tour messages docs soak bench
 

@@ -19,7 +19,7 @@ Cell = dict[str, str]
 Grid = dict[tuple[str, str], dict[str, Cell]]
 STATES = [str(state) for state in State]
 # Every state on SQLite; on the second database the phases that differ most, which is where its SQL could differ.
-ON_POSTGRESQL = ["draft", "collecting", "offered", "blind_read", "in_review", "delivered", "urgent"]
+ON_POSTGRESQL = ["collecting", "blind_read", "delivered", "urgent"]
 SURVEYED = ON_POSTGRESQL if os.environ.get("DATABASE_URL", "").startswith("postgres") else STATES
 PHASES = {
     phase.upper(): [state for state in STATES if PHASE[state] == phase] for phase in dict.fromkeys(PHASE.values())

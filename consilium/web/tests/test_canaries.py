@@ -26,13 +26,14 @@ from django.urls import reverse
 
 from consilium.cases.actions import advance, desk, intake, offers
 from consilium.cases.models import Case, GuestLink
-from consilium.core import jobs
+from consilium.core import clock, jobs
 from consilium.core.logs import SafeFormatter
 from consilium.opinions.actions import addendum, blind, quality
 from consilium.opinions.actions import opinion as opinions
 from consilium.people.models import User
+from consilium.records.models import Entry, Slide, Transfer
 from consilium.talks import actions as talks
-from consilium.testing import factories
+from consilium.testing import factories, inbox
 from consilium.testing.cast import Cast
 from consilium.vault.fields import SealedField, SealedJSONField
 from consilium.web.tests.addresses import all_addresses, parts_of, paths
@@ -215,6 +216,17 @@ def read_everything(case: Case, cast: Cast, visited: list[str]) -> None:
     anna.send("POST", reverse("case_messages", args=[case.pk]), {"audience": "patient_desk", "body": WORDS})
 
 
+def more_rows(case: Case) -> None:
+    """A row of each table that this journey leaves empty."""
+    record = factories.Record.objects.filter(space=case.pk).first()
+    assert record
+    file = record.files.get()
+    Transfer.objects.create(space=case.pk, sender="user:x", length=1, expires_at=clock.now())
+    Entry.objects.create(space=case.pk, record=record, file=file, kind=Entry.Kind.LABORATORY)
+    Slide.objects.create(space=case.pk, file=file)
+    inbox.arrive(case.organisation)
+
+
 def plant_the_rest(case: Case) -> list[str]:
     """A canary in every sealed field of every row there is; returns the fields that had no row at all."""
     empty = []
@@ -267,6 +279,7 @@ def test_canaries_are_found_nowhere(log, settings, cast):
     read_everything(case, cast, visited)
     assert len(visited) > 1000 and any(settings.MAIL_DIR.iterdir()) and log.getvalue()
     assert found_in(log, visited) == []
+    more_rows(case)
     assert plant_the_rest(case) == []
     assert found_in(log, visited) == []
 
