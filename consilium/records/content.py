@@ -7,6 +7,7 @@ of them is copied to be read.
 
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from uuid import UUID
@@ -31,6 +32,30 @@ class Stretch(Protocol):
     def size(self) -> int: ...
     @property
     def more(self) -> list[list[Any]]: ...
+
+
+@dataclass(frozen=True)
+class Sliced:
+    """Content that no row names yet."""
+
+    space: UUID
+    slices: list[Slice]
+
+    @property
+    def blob(self) -> UUID:
+        return self.slices[0].blob
+
+    @property
+    def offset(self) -> int:
+        return self.slices[0].offset
+
+    @property
+    def size(self) -> int:
+        return sum(one.size for one in self.slices)
+
+    @property
+    def more(self) -> list[list[Any]]:
+        return [[one.blob.hex, one.offset, one.size] for one in self.slices[1:]]
 
 
 # The fields of a model are descriptors, which a type checker does not match with a protocol.

@@ -8,7 +8,6 @@ is done at the speed of its bytes; everything else is read in the jail, file by 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -124,7 +123,7 @@ def _ingest_tar(upload: Upload, owner: Owner) -> None:
             if refused or not member.name:
                 batch.note(member.name, refused or member.problems[0].code)
             else:
-                what = _Stretch(upload, content.part(upload, member.offset, member.size))
+                what = content.Sliced(upload.space, content.part(upload, member.offset, member.size))
                 if member.kind == Kind.ZIP and _sniffed(what) == Kind.ZIP:  # else a letter in a zip's coat
                     _unpack(batch, what, f"{member.name}/")
                 else:
@@ -178,42 +177,14 @@ class _Unpacked:
         self.out.finish()
         self.batch.used = set()
         for name, slices in self.members:
-            _take(self.batch, name, _Stretch(self.batch.upload, slices))
+            _take(self.batch, name, content.Sliced(self.batch.upload.space, slices))
         self.batch.flush()
         for blob in set(self.out.blobs) - self.batch.used:
             blobs.delete(blob)
         self.out, self.members, self.bytes = self._writer(), [], 0
 
 
-@dataclass(frozen=True)
-class _Stretch:
-    """Content inside an upload, before a row says so."""
-
-    upload: Upload
-    slices: list[Slice]
-
-    @property
-    def space(self) -> UUID:
-        return self.upload.space
-
-    @property
-    def blob(self) -> UUID:
-        return self.slices[0].blob
-
-    @property
-    def offset(self) -> int:
-        return self.slices[0].offset
-
-    @property
-    def size(self) -> int:
-        return sum(one.size for one in self.slices)
-
-    @property
-    def more(self) -> list[list[Any]]:
-        return [[one.blob.hex, one.offset, one.size] for one in self.slices[1:]]
-
-
-def _take(batch: Batch, name: str, what: _Stretch) -> None:
+def _take(batch: Batch, name: str, what: content.Sliced) -> None:
     """File one member, or note why not."""
     if malware.refused(content.chunks(what), space=what.space, upload=batch.upload.pk):
         batch.note(name, "malware")
@@ -227,7 +198,7 @@ def _take(batch: Batch, name: str, what: _Stretch) -> None:
         batch.note(name, "empty")
 
 
-def _take_document(batch: Batch, name: str, what: _Stretch) -> None:
+def _take_document(batch: Batch, name: str, what: content.Sliced) -> None:
     sha256 = filing.sha256(what)
     if RecordFile.objects.filter(space=what.space, sha256=sha256).exists():
         batch.note(name, "duplicate")

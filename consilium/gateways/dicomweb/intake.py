@@ -45,30 +45,6 @@ class Item:
         return bool(self.sop_class and self.uid and self.study and self.series)
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """Content that no row names yet (records.content.Content)."""
-
-    space: UUID
-    slices: list[Slice]
-
-    @property
-    def blob(self) -> UUID:
-        return self.slices[0].blob
-
-    @property
-    def offset(self) -> int:
-        return self.slices[0].offset
-
-    @property
-    def size(self) -> int:
-        return sum(one.size for one in self.slices)
-
-    @property
-    def more(self) -> list[list[Any]]:
-        return [[one.blob.hex, one.offset, one.size] for one in self.slices[1:]]
-
-
 class Intake:
     """Takes the parts of one request. study: the only one allowed, "" for any."""
 
@@ -102,7 +78,7 @@ class Intake:
 
     def _read_slowly(self, one: Item) -> None:
         assert one.slices is not None
-        what = Stretch(self.index.space, one.slices)
+        what = content.Sliced(self.index.space, one.slices)
         kept = dicom.read_header(what)
         if kept is None:
             one.failure = NOT_UNDERSTOOD
@@ -222,7 +198,7 @@ def compare_late(index: CaseIndex, late: list[Item]) -> None:
     """Instances that were there when they were to be filed: the same bytes are a success, others are not."""
     for one in late:
         stored = index.tree.by_uid.get(one.uid)
-        mine = Stretch(index.space, one.slices or [])
+        mine = content.Sliced(index.space, one.slices or [])
         if stored is None or stored.size != mine.size or not _equal(stored, mine):
             one.failure = DUPLICATE
 
