@@ -1,9 +1,9 @@
 """DICOM instances as files of a case: filed in batches as they arrive, looked at afterwards.
 
 `add` takes what the header says: it finds or makes the study's record, compares the patient, and leaves out what
-is there already. Rows exist, and DICOMweb answers from them, when it returns. `finish` is a job: it computes the
-SHA-256 of every file (the list of records seen names it), looks at one picture a series in the jail, and reads the
-pages of reports. Bytes are sealed before `add` is called.
+is there already. Rows exist, and DICOMweb answers from them, when it returns. `finish` (finishing.py) is a job: it
+computes the SHA-256 of every file (the list of records seen names it), looks at one picture a series in the jail, and
+reads the pages of reports. Bytes are sealed before `add` is called.
 """
 
 import contextlib
@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import groupby
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,11 +20,9 @@ from django.db.models import F
 
 from consilium.core import clock, jobs
 from consilium.imaging import facts as imaging_facts
-from consilium.imaging.series import summarise
-from consilium.records import content, filing, malware, slides
+from consilium.records import content, filing, finishing, slides
 from consilium.records.filing import Owner
 from consilium.records.models import InboxInstance, Record, RecordFile, Upload
-from consilium.vault import keys
 from consilium.vault.segments import Slice
 
 DAMAGE = {"truncated_dicom"}
@@ -334,60 +331,4 @@ def _remember_asked(space: UUID, window: int) -> None:
 TOGETHER = 4  # seconds
 _asked: dict[UUID, int] = {}  # this process has written the job of this case and window
 
-
-def finish(space: UUID) -> int:
-    """Finish every unfiled instance of a case; returns how many. Running it twice changes nothing."""
-    done = 0
-    while batch := list(_unfiled(space)[:200]):
-        for series, files in groupby(batch, key=lambda file: (file.record_id, file.series)):
-            done += _finish_series(list(files), first=series)
-        for record in {file.record_id for file in batch if file.frames}:
-            _summarise(record)
-    return done
-
-
-def _summarise(record_id: UUID) -> None:
-    """Note what each series of a study is as a whole, for the check whether it is enough."""
-    with transaction.atomic():
-        record = Record.objects.select_for_update().get(pk=record_id)
-        files = record.files.filter(frames__gt=0).order_by("series_number", "series", "position")
-        groups = groupby(files.iterator(), key=lambda file: file.series)
-        record.facts = record.facts | {"series": [summarise([file.facts for file in group]) for _key, group in groups]}
-        record.save(update_fields=["facts"])
-
-
-def _unfiled(space: UUID) -> Any:
-    waiting = RecordFile.objects.filter(space=space, filed_at=None).select_related("record")
-    return waiting.order_by("record_id", "series", "position", "id")
-
-
-def _is_malware(file: RecordFile) -> bool:
-    """What another program sent is checked now (uploads were, before they were read); a find takes the record out."""
-    if file.record.upload_id or not malware.refused(content.chunks(file), space=file.space, upload=file.pk):
-        return False
-    with transaction.atomic():
-        record = Record.objects.select_for_update().get(pk=file.record_id)
-        filing.merge_problems(record, {"malware"})
-        record.status, record.removed_at, record.removed_by = Record.Status.REMOVED, clock.now(), "system"
-        record.save(update_fields=["problems", "status", "removed_at", "removed_by"])
-        RecordFile.objects.filter(pk=file.pk).update(filed_at=clock.now())
-    return True
-
-
-def _finish_series(files: list[RecordFile], *, first: tuple[UUID, str]) -> int:
-    """Hash each file; look at the middle picture when nobody looked at one of this series before."""
-    record_id, series = first
-    pictured = RecordFile.objects.filter(record_id=record_id, series=series, previews__kind="thumbnail").exists()
-    tenant = keys.space_key(files[0].space).tenant
-    zoomed = [file for file in files if slides.is_dicom_slide(file)]
-    chosen = files[len(files) // 2] if files[0].frames and not pictured and not zoomed else None
-    for file in files:
-        sha256 = filing.sha256(file)
-        if _is_malware(file):
-            continue
-        if file is chosen or not file.frames:
-            filing.look_at(file, tenant)
-        RecordFile.objects.filter(pk=file.pk).update(sha256=sha256, filed_at=clock.now())
-    for file in zoomed:
-        slides.notice(file)
-    return len(files)
+finish = finishing.finish

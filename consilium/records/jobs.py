@@ -3,14 +3,14 @@
 from uuid import UUID
 
 from consilium.core import clock, jobs
-from consilium.records import inbox, instances, ocr, transfers
+from consilium.records import finishing, inbox, ocr, transfers
 from consilium.records.models import RecordFile
 
 
 @jobs.task(queue="ingest", attempts=4)
 def finish_space(space: str) -> None:
     """Hash and look at the instances of a case that nobody has looked at yet."""
-    instances.finish(UUID(space))
+    finishing.finish(UUID(space))
 
 
 @jobs.every(seconds=20)

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from consilium.core import jobs
-from consilium.records import content, ingest, instances
+from consilium.records import content, finishing, ingest, instances
 from consilium.records.models import Record, RecordFile, Upload
 from consilium.vault import blobs, keys
 
@@ -144,3 +144,35 @@ def test_a_cut_copy_does_not_replace_a_whole_one(origin):
     uploaded(origin, whole[:-2000], "cut.dcm")
     jobs.drain()
     assert [file.size for file in RecordFile.objects.filter(space=origin[0])] == [len(whole)]
+
+
+@needs_samples
+def test_a_crash_before_the_summary_is_made_good(origin, monkeypatch):
+    monkeypatch.setattr(finishing, "BATCH", 5)
+    uploaded(origin, tar_of(members()), "disc.tar")
+    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
+        broken.setattr(finishing, "_keep_summary", lambda *_: 1 / 0)
+        instances.finish(origin[0])
+    filed = RecordFile.objects.filter(space=origin[0]).exclude(filed_at=None).count()
+    assert 0 < filed < len(SERIES), "the first batches are kept, the last files of the study wait for its summary"
+    assert instances.finish(origin[0]) == len(SERIES) - filed
+    study = Record.objects.get(space=origin[0])
+    assert sum(series["images"] for series in study.facts["series"]) == len(SERIES)
+    assert not study.files.filter(sha256="").exists()
+
+
+@needs_samples
+def test_bytes_replaced_while_they_are_hashed_are_hashed_again(origin, monkeypatch):
+    uploaded(origin, tar_of([("one.dcm", SERIES[0].read_bytes()[:-2000])]), "scratched.tar")
+    hashes = finishing._hashes
+
+    def meanwhile(files):
+        found = hashes(files)
+        monkeypatch.setattr(finishing, "_hashes", hashes)
+        uploaded(origin, tar_of([("one.dcm", SERIES[0].read_bytes())]), "better.tar")
+        return found
+
+    monkeypatch.setattr(finishing, "_hashes", meanwhile)
+    assert instances.finish(origin[0]) == 2, "once for nothing, once for the whole copy"
+    file = RecordFile.objects.get(space=origin[0])
+    assert file.sha256 == hashlib.sha256(SERIES[0].read_bytes()).hexdigest()
