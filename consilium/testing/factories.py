@@ -1,7 +1,10 @@
 """Noun factories: a case in any state, reached by the same verbs people use."""
 
+import base64
 from datetime import timedelta
 from typing import Any
+
+from PIL import Image
 
 from consilium.access.principals import SYSTEM
 from consilium.cases.actions import advance, desk, intake, offers, team
@@ -14,7 +17,8 @@ from consilium.opinions.actions import blind, quality
 from consilium.opinions.actions import opinion as opinions
 from consilium.opinions.models import Opinion
 from consilium.packs import registry
-from consilium.records.models import Record, RecordFile, Upload
+from consilium.records import slide_tiles
+from consilium.records.models import Record, RecordFile, Slide, Upload
 from consilium.talks import actions as talks
 from consilium.testing.cast import Cast, Member
 from consilium.vault import blobs
@@ -86,6 +90,20 @@ def plain_record(
         text=[text],
     )
     return record
+
+
+def plain_slide(case: Case, title: str = "Biopsy") -> Slide:
+    """A slide of one tile that is ready for zooming, without running the sandbox."""
+    tile = slide_tiles.jpeg(Image.new("RGB", (64, 48), "pink"))
+    info = blobs.put([tile], space=case.pk, tenant=case.organisation_id)
+    file = plain_record(case, title, kind=Record.Kind.SLIDES, images=1).files.get()
+    file.kind, file.frames = "slide", 1
+    file.save(update_fields=["kind", "frames"])
+    tiles = base64.b64encode(slide_tiles.ENTRY.pack(0, 0, len(tile))).decode()
+    return Slide.objects.create(
+        space=case.pk, file=file, width=64, height=48, levels=1, mpp=0.5, status=Slide.Status.READY, done=1, total=1,
+        tiles=[info.id.hex], index={"levels": [{"source": 0, "done": 1, "tiles": tiles}]},
+    )  # fmt: skip
 
 
 def case_in(state: str, cast: Cast, **fields: Any) -> Case:

@@ -11,7 +11,7 @@ from django.urls.converters import IntConverter, UUIDConverter
 from consilium.cases.models import Case
 from consilium.consents.actions import SHARE_WITH_TREATING_DOCTOR
 from consilium.opinions.models import Finding
-from consilium.records.models import DataToken, Entry, InboxStudy, Record, RecordFile, Transfer
+from consilium.records.models import DataToken, Entry, InboxStudy, Record, RecordFile, Slide, Transfer
 from consilium.web.labs.present import key_of
 
 NOBODY = UUID(int=0x5EC0_0000_0000_4000_8000_0000_0000_0001)  # the id of nothing
@@ -51,8 +51,11 @@ def _blank(converter: Any) -> Any:
     return 0 if isinstance(converter, IntConverter) else "nothing"
 
 
-def parts_of(case: Case) -> dict[str, Any]:
-    """The values that make addresses of this case; a part the case lacks is the id of nothing."""
+def parts_of(case: Case) -> dict[Any, Any]:
+    """The values that make addresses of this case, by parameter; a part the case lacks is the id of nothing.
+
+    A key (address, parameter) holds for that address alone.
+    """
     record = Record.objects.filter(space=case.pk, status="ready").order_by("added_at", "id").first()
     file = RecordFile.objects.filter(record=record).first() if record else None
     request = case.record_requests.order_by("item").first()
@@ -63,6 +66,7 @@ def parts_of(case: Case) -> dict[str, Any]:
     transfer = Transfer.objects.filter(space=case.pk, upload=None).first()
     key = DataToken.objects.filter(space=case.pk).first()
     value = Entry.objects.filter(space=case.pk, page=1).first()
+    slide = Slide.objects.filter(space=case.pk).select_related("file").first()
     waiting = InboxStudy.objects.filter(tenant=case.organisation_id, status="waiting").first()
     return ANYWHERE | {
         "case_id": case.pk,
@@ -79,6 +83,9 @@ def parts_of(case: Case) -> dict[str, Any]:
         "token_id": key.pk if key else NOBODY,
         "entry_id": value.pk if value else NOBODY,
         "key": key_of(case, "potassium"),
+        # an address that needs more of a record than the others
+        ("slide", "record_id"): slide.file.record_id if slide else NOBODY,
+        ("slide", "file_id"): slide.file_id if slide else NOBODY,
     }
 
 
@@ -106,10 +113,10 @@ VERBS: dict[tuple[str, str], tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def paths(address: Address, parts: dict[str, Any]) -> dict[str, str]:
+def paths(address: Address, parts: dict[Any, Any]) -> dict[str, str]:
     """Example paths of an address by label; more than one where a parameter names a verb."""
     varied = [(name, VERBS[address.name, name]) for name in address.parameters if (address.name, name) in VERBS]
-    known = {name: parts.get(name, blank) for name, blank in address.blank}
+    known = {name: parts.get((address.name, name), parts.get(name, blank)) for name, blank in address.blank}
     if not varied:
         return {address.name: reverse(address.name, kwargs=known)}
     ((name, values),) = varied

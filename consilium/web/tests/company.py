@@ -130,6 +130,7 @@ def furnish(case: Case, cast: Cast) -> None:
         factories.plain_record(case, f"A {status} letter", status=status)
     ready = Record.objects.filter(space=case.pk, status="ready").first() or factories.plain_record(case)
     read_values(ready, withhold_first_page(ready))
+    factories.plain_slide(case)
     for audience in Message.Audience.values:
         Message.objects.create(case=case, audience=audience, by="system", role="coordinator", body=f"To {audience}.")
     case.follow_ups.filter(day=30).update(due_at=clock.now() - timedelta(days=1))
