@@ -6,7 +6,7 @@ import multiprocessing
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from django.urls import get_resolver  # isort: skip
 from consilium.config.bridge import Bridge, Receive, Send, plain
 from consilium.config.environ import Scope
 from consilium.config.origin import origin_of
+from consilium.core.memory import spare_the_collector
 from consilium.gateways.data.app import DataPlane, Grant
 from consilium.gateways.data.grants import Grant as CaseGrant
 from consilium.gateways.data.grants import Grants
@@ -48,6 +49,13 @@ grants = Grants(_case_gate, data_plane.pool)
 tus = Tus(grants)
 slides = Slides(grants)
 dicomweb = DicomWeb(grants, origin=lambda scope: origin_of(scope, bridge.proxies))
+# Who serves a path below /data/: the first that knows it. Every route of theirs has a row in web/routes.py.
+GATEWAYS: tuple[tuple[Callable[[str], object], Callable[..., Awaitable[None]]], ...] = (
+    (place_of, tus),
+    (is_slide, slides),
+    (DICOMWEB_ROOT.fullmatch, dicomweb),
+    (lambda path: path.startswith("/data/"), data_plane),
+)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,19 +77,16 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     try:
         if scope["path"] == "/healthz":
             await plain(200, "ok").send(noting)
-        elif place_of(scope["path"]):
-            await tus(scope, receive, noting)
-        elif is_slide(scope["path"]):
-            await slides(scope, receive, noting)
-        elif DICOMWEB_ROOT.fullmatch(scope["path"]):
-            await dicomweb(scope, receive, noting)
-        elif scope["path"].startswith("/data/"):
-            await data_plane(scope, receive, noting)
         else:
-            await bridge(scope, receive, noting)
+            await gateway_of(scope["path"])(scope, receive, noting)
     finally:
         fields = {"method": scope["method"], "route": _area(scope["path"]), "status": status}
         log.info("request", extra={**fields, "duration_ms": round((time.monotonic() - started) * 1000)})
+
+
+def gateway_of(path: str) -> Callable[..., Awaitable[None]]:
+    """The application that serves a path: a gateway of the data plane, or the pages."""
+    return next((app for knows, app in GATEWAYS if knows(path)), bridge)
 
 
 def _areas(entries: Iterable[Any]) -> Iterator[str]:
@@ -115,6 +120,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         if message["type"] == "lifespan.startup":
             _end_with_server()
             _known_areas.update(_areas(get_resolver().url_patterns))
+            spare_the_collector()
             await send({"type": "lifespan.startup.complete"})
         else:
             await bridge.close()

@@ -22,17 +22,46 @@ class Route:
     access: str
     methods: tuple[str, ...] = ("GET",)
     why: str = ""  # for public routes: why nobody has to sign in
+    key: str = "session"  # "session", or "session or token" where other programs come in (records/tokens.py)
 
 
-# The data plane (gateways/data/app.py ROUTES), which no resolver knows: the part each path names, reads only.
+READ = ("GET", "HEAD")
+# One case's DICOMweb (gateways/dicomweb/app.py READING), as the paths below its root
+_DICOMWEB = (
+    "/{what}",
+    "/studies/{study}",
+    "/studies/{study}/metadata",
+    "/studies/{study}/{form}",
+    "/studies/{study}/{what}",
+    "/studies/{study}/series/{series}",
+    "/studies/{study}/series/{series}/metadata",
+    "/studies/{study}/series/{series}/{form}",
+    "/studies/{study}/series/{series}/{what}",
+    "/studies/{study}/series/{series}/instances/{instance}",
+    "/studies/{study}/series/{series}/instances/{instance}/metadata",
+    "/studies/{study}/series/{series}/instances/{instance}/{form}",
+    "/studies/{study}/series/{series}/instances/{instance}/pixeldata",
+    "/studies/{study}/series/{series}/instances/{instance}/bulkdata/{value}",
+    "/studies/{study}/series/{series}/instances/{instance}/frames/{frames}",
+    "/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/{form}",
+)
+# The data plane (config/asgi.py GATEWAYS), which no resolver knows. `key`: what opens it beside `access`.
 DATA_ROUTES: tuple[Route, ...] = (
-    Route("file:original", "case:record.view"),
-    Route("file:thumbnail", "case:record.view"),
-    Route("file:page", "case:record.view"),
-    Route("file:frame", "case:record.view"),
-    Route("report:clinical", "case:report.view"),
-    Route("report:patient", "case:report.view"),
-    Route("report:fhir", "case:report.view"),
+    Route("file:original", "case:record.view", READ),
+    Route("file:thumbnail", "case:record.view", READ),
+    Route("file:page", "case:record.view", READ),
+    Route("file:frame", "case:record.view", READ),
+    Route("report:clinical", "case:report.view", READ),
+    Route("report:patient", "case:report.view", READ),
+    Route("report:fhir", "case:report.view", READ),
+    Route("slides:info", "case:record.view", READ, key="session or token"),
+    Route("slides:tile", "case:record.view", READ, key="session or token"),
+    Route("uploads", "case:record.add", ("POST",), key="session or token"),
+    Route("upload", "case:record.add", ("HEAD", "PATCH", "DELETE"), key="session or token"),
+    Route("uploads:options", "public", ("OPTIONS",), why="Says which tus is spoken here, whatever the address names."),
+    *(Route(f"dicomweb:{path}", "case:record.view", READ, key="session or token") for path in _DICOMWEB),
+    Route("dicomweb:store", "case:record.add", ("POST",), key="session or token"),
+    Route("dicomweb:store:study", "case:record.add", ("POST",), key="session or token"),
 )
 
 

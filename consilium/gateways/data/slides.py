@@ -21,9 +21,12 @@ from consilium.vault.errors import BlobMissing, VaultError
 
 log = logging.getLogger("consilium.data")
 
+ROUTES = {  # name → what follows the slide (web/routes.py has a row for each)
+    "slides:info": r"info\.json",
+    "slides:tile": r"(?P<level>[0-9]{1,2})/(?P<x>[0-9]{1,5})_(?P<y>[0-9]{1,5})\.jpg",
+}
 PATH = re.compile(
-    rf"/data/cases/(?P<case>{UUID_PATTERN})/slides/(?P<file>{UUID_PATTERN})/"
-    r"(?:info\.json|(?P<level>[0-9]{1,2})/(?P<x>[0-9]{1,5})_(?P<y>[0-9]{1,5})\.jpg)"
+    rf"/data/cases/(?P<case>{UUID_PATTERN})/slides/(?P<file>{UUID_PATTERN})/(?:{'|'.join(ROUTES.values())})"
 )
 # A prepared slide does not change unless a further file joins it; one in preparation grows every few seconds.
 LIFE_READY, LIFE_WORKING, KEPT = 60.0, 2.0, 64

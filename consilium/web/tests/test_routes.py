@@ -3,9 +3,8 @@
 from collections import Counter
 
 from consilium.access.policy import ACTIONS
-from consilium.gateways.data import app as data
 from consilium.people.models import Membership
-from consilium.web.routes import DATA_ROUTES, all_routes
+from consilium.web.routes import all_routes
 from consilium.web.tests.addresses import all_addresses
 
 
@@ -30,9 +29,3 @@ def test_addresses_of_a_case_are_never_public():
     for address in all_addresses():
         if "case_id" in address.parameters:
             assert all_routes()[address.name].access.split(":")[0] in ("case", "role"), address
-
-
-def test_every_byte_route_has_exactly_one_row():
-    served = Counter(part.partition(":{")[0] for _pattern, part in data.ROUTES)
-    assert served == Counter(row.name for row in DATA_ROUTES)
-    assert all(row.access.removeprefix("case:") in ACTIONS for row in DATA_ROUTES)
