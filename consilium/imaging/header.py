@@ -13,7 +13,8 @@ from typing import Any
 
 from consilium.imaging import header_json as annex_f
 from consilium.imaging.header_json import ITEM_END, MAX_DEPTH, PIXELS, UNDEFINED, upper_letters
-from consilium.imaging.header_tags import WANTED, dictionary_vr
+from consilium.imaging.header_seen import SHORT, Seen, Sequence
+from consilium.imaging.header_tags import ENCAPSULATED, EXPLICIT, IMPLICIT, WANTED, dictionary_vr
 from consilium.imaging.header_values import (
     DECODERS,
     DEFAULT,
@@ -25,19 +26,8 @@ from consilium.imaging.header_values import (
     encodings_of,
 )
 
-__all__ = ["Header", "NotFast", "scan"]
+__all__ = ["ENCAPSULATED", "EXPLICIT", "IMPLICIT", "Header", "NotFast", "Seen", "scan"]
 
-IMPLICIT = "1.2.840.10008.1.2"
-EXPLICIT = "1.2.840.10008.1.2.1"
-_JPEG = "1.2.840.10008.1.2.4."
-# PS3.5 §10 and Annex A: pixel data in fragments, the rest explicit VR little endian
-_JPEG_AND_VIDEO = (
-    50, 51, 57, 70, 80, 81, 90, 91, 92, 93, 100, 100.1, 101, 101.1, 102, 102.1, 103, 103.1, 104, 104.1, 105, 105.1,
-    106, 106.1, 107, 108, 110, 111, 112, 201, 202, 203,
-)  # fmt: skip
-ENCAPSULATED = frozenset(
-    [f"1.2.840.10008.1.2.4.{last}" for last in _JPEG_AND_VIDEO] + ["1.2.840.10008.1.2.5", "1.2.840.10008.1.2.8.1"]
-)
 FIRST = 64 * 1024  # bytes: nearly every header ends before
 MAX_HEADER = 32 * 2**20
 _ITEM_TAG = b"\xfe\xff\0\xe0"
@@ -100,10 +90,6 @@ class Header:
         return self.pixels is not None and self.pixels[1] < 0
 
     @property
-    def sop_class(self) -> str:
-        return self.text("00080016")
-
-    @property
     def study(self) -> str:
         return self.text("0020000D")
 
@@ -126,18 +112,17 @@ class Header:
         return int(values[0]) if values and isinstance(values[0], (int, float)) else otherwise
 
 
-def scan(data: bytes | bytearray | memoryview, *, size: int) -> Header:
+def scan(data: bytes | bytearray | memoryview, *, size: int, seen: Seen | None = None) -> Header:
     """The header of a file of `size` bytes that begins with `data` (64 KiB usually do).
 
-    Raises NotFast: "short" when the first `needed` bytes are needed, anything else for `header_slow`.
+    seen: what the caller's earlier headers said. Raises NotFast: "short" when the first `needed` bytes are needed,
+    anything else for `header_slow`.
     """
     given = len(data)
-    if isinstance(data, bytes) and given <= MAX_HEADER:
-        return _Scan(data, size).header()
-    window = FIRST
+    window = given if isinstance(data, bytes) and given <= MAX_HEADER else FIRST
     while True:
         try:
-            return _Scan(bytes(data[:window]), size).header()
+            return _Scan(bytes(data[:window]), size, seen).header()
         except NotFast as no:
             if no.reason != "short" or no.needed > given or window >= MAX_HEADER:
                 raise
@@ -147,9 +132,10 @@ def scan(data: bytes | bytearray | memoryview, *, size: int) -> Header:
 class _Scan:
     """One run over `data`; `end` is where the bytes at hand end, `size` where the file does."""
 
-    __slots__ = ("data", "end", "room", "size")
+    __slots__ = ("data", "end", "room", "seen", "size")
 
-    def __init__(self, data: bytes, size: int) -> None:
+    def __init__(self, data: bytes, size: int, seen: Seen | None = None) -> None:
+        self.seen = seen or Seen()
         self.data = data
         self.end = len(data)
         self.size = max(size, len(data))
@@ -163,10 +149,8 @@ class _Scan:
 
     def _short(self, needed: int) -> NotFast:
         """More bytes are needed: of `data`, or of a file that has no more."""
-        if needed > self.size:
-            return NotFast("truncated")
-        if needed > MAX_HEADER:
-            return NotFast("long")
+        if needed > min(self.size, MAX_HEADER):
+            return NotFast("truncated" if needed > self.size else "long")
         return NotFast("short", min(self.size, needed + _MORE))
 
     # -- file meta information, PS3.10 §7.1 --------------------------------------------------------
@@ -222,6 +206,7 @@ class _Scan:
     def _dataset(self, found: Header, steps: dict[bytes, _Step]) -> None:
         data, tags, end, get = self.data, found.tags, self.end, steps.get
         encodings: Encodings = DEFAULT
+        known = self.seen.values(found.implicit, encodings)
         last, pos, last_head = 0x0007FFFF, found.dataset_start, end - 8
         while pos <= last_head:
             head = data[pos : pos + 8]
@@ -239,9 +224,16 @@ class _Scan:
                 if after > end:
                     raise self._short(after + 12)
                 key, vr, decode = wanted
-                tags[key] = [vr, decode(data[pos + 8 : after], encodings)]
+                raw = data[pos:after]
+                value = known.get(raw)
+                if value is None:
+                    value = [vr, decode(raw[8:], encodings)]
+                    if step < SHORT:
+                        known[raw] = value
+                tags[key] = value
                 if tag == 0x00080005:
-                    encodings = encodings_of(data[pos + 8 : after])
+                    encodings = encodings_of(raw[8:])
+                    known = self.seen.values(found.implicit, encodings)
                 pos = after
             else:
                 pos += step
@@ -305,21 +297,33 @@ class _Scan:
     # -- sequences: jumped over; inside those of undefined length, every element is followed -----------
     def _wanted_sequence(self, found: Header, tag: int, length: int, value: int, encodings: Encodings) -> int:
         defined = length != UNDEFINED
-        end = value + length if defined else self._sequence_end(value, found.implicit, 1)
+        key = (found.implicit, encodings, tag, defined, found.number("00280103", -1) if tag > 0x00280103 else -1)
+        raw, values = self.seen.sequences.get(key, (b"", None))
+        if raw and self.data.startswith(raw, value) and (not defined or length == len(raw)):
+            end = value + len(raw)  # the same bytes end where they ended before, and say the same
+        else:
+            end = value + length if defined else self._sequence_end(value, found.implicit, 1)
+            values = self._items(key, value, end)
+            if end <= self.end and end - value <= MAX_SEQUENCE:
+                self.seen.sequences[key] = (self.data[value:end], values)
+        if values is not None:
+            found.tags[WANTED[tag]] = values
+        return end
+
+    def _items(self, key: Sequence, value: int, end: int) -> list[Any] | None:
+        """VR and items of a sequence that is wanted and short enough, else None."""
+        implicit, encodings, tag, defined, signed = key
         if tag not in WANTED or end - value > MAX_SEQUENCE:
-            return end
+            return None
         if end > self.end:
             raise self._short(end + 12)
-        signed = found.number("00280103", -1) if tag > 0x00280103 else -1
         try:
             values = annex_f.items(
-                self.data, value, end, tag, implicit=found.implicit, delimited=not defined, encodings=encodings,
-                signed=signed,
-            )  # fmt: skip
+                self.data, value, end, tag, implicit=implicit, delimited=not defined, encodings=encodings, signed=signed
+            )
         except NotFast as no:
             raise NotFast("structure" if no.reason == "short" else no.reason) from None
-        found.tags[WANTED[tag]] = ["SQ", values]
-        return end
+        return ["SQ", values]
 
     def _sequence_end(self, pos: int, implicit: bool, depth: int) -> int:
         """The position behind the delimiter of a sequence of undefined length whose items start at `pos`."""
@@ -375,18 +379,16 @@ def _classify(head: bytes, steps: dict[bytes, _Step]) -> _Step:
     if group in (0, 2):
         raise NotFast("order")
     found: _Step = (0, tag, None)
-    if group == 0xFFFE:
-        pass
-    elif steps is _IMPLICIT_STEPS:
+    if steps is _IMPLICIT_STEPS and group != 0xFFFE:
         length = _implicit_length(head)[0]
         named = dictionary_vr(tag)
         plain = length != UNDEFINED and tag not in PIXELS and tag not in _EXTENDED
         if plain and not (named == "SQ" and tag in WANTED):
             wanted = (WANTED[tag], named, DECODERS[named]) if tag in WANTED else None
             found = (8 + length, tag, wanted)
-    elif vr not in EXPLICIT_BYTES:
+    elif group != 0xFFFE and vr not in EXPLICIT_BYTES:
         raise NotFast("vr")
-    elif vr not in LONG_BYTES:
+    elif group != 0xFFFE and vr not in LONG_BYTES:
         if tag in PIXELS:
             raise NotFast("pixels")
         name = vr.decode("ascii")

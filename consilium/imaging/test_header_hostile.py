@@ -18,7 +18,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from bench import data
 from consilium.imaging import header as module
-from consilium.imaging.header import Header, NotFast, scan
+from consilium.imaging.header import Header, NotFast, Seen, scan
 from consilium.imaging.header_frames import frames_of
 from consilium.imaging.header_json import dicom_json
 from consilium.imaging.header_slow import scan_slow
@@ -88,6 +88,24 @@ def test_mutants_are_read_as_pydicom_does_or_left_to_it():
             failure.add_note(f"mutant {number}")
             raise
     assert 0.1 < read_fast / MUTANTS < 0.9
+
+
+def test_what_was_seen_before_changes_nothing():
+    chance, seen, alike = random.Random(815), Seen(), 0
+    for number in range(MUTANTS):
+        one = mutant(chance)
+        given = one[: chance.choice([len(one), 2000, 400])]
+        alone, among = read_with(given, len(one), None), read_with(given, len(one), seen)
+        assert alone == among, number
+        alike += isinstance(alone, Header)
+    assert alike > 50
+
+
+def read_with(given: bytes, size: int, seen: Seen | None) -> Header | str:
+    try:
+        return scan(given, size=size, seen=seen)
+    except NotFast as no:
+        return no.reason
 
 
 def test_the_json_of_mutants_is_pydicoms_too():

@@ -13,9 +13,11 @@ from uuid import UUID
 from django.db import transaction
 
 from consilium.core import clock
+from consilium.imaging import header
 from consilium.records import content, dicom, entries, filing, instances, malware, ocr, slides
-from consilium.records.extract import Extraction, Kind, extract, open_archive, sniff
-from consilium.records.extract.tarball import members as tar_members
+from consilium.records.bundle import Bundle
+from consilium.records.extract import Extraction, Kind, extract, leftout, open_archive, sniff, tarball
+from consilium.records.extract.tarball import TarMember
 from consilium.records.filing import Owner
 from consilium.records.instances import NewInstance, Origin
 from consilium.records.models import Preview, Record, RecordFile, Upload
@@ -23,7 +25,7 @@ from consilium.records.sniff import HEAD, TAIL
 from consilium.vault import blobs
 from consilium.vault.segments import SegmentWriter, Slice, joined
 
-BATCH = 100  # images filed in one transaction
+BATCH = 400  # images filed in one transaction
 TOGETHER = 64 * 2**20  # bytes unpacked before they are made durable and filed
 
 __all__ = ["Owner", "ingest"]
@@ -39,6 +41,8 @@ class Batch:
     notes: list[dict[str, str]] = field(default_factory=list)
     filed: int = 0
     used: set[UUID] = field(default_factory=set)  # blobs in which something that was filed lies
+    seen: header.Seen = field(default_factory=header.Seen)  # of headers read so far
+    there: set[tuple[UUID, int]] = field(default_factory=set)  # filed by an earlier run
 
     def note(self, name: str, code: str) -> None:
         self.notes.append({"name": name, "code": code})
@@ -67,7 +71,7 @@ class Batch:
 def ingest(upload: Upload, owner: Owner) -> Upload:
     """Read `upload` and file its records; returns it with its final status. Raises malware.Unavailable."""
     malware.ready()
-    Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.CHECKING)
+    Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.CHECKING)  # `upload` itself says what was before
     ways: dict[Kind, Callable[[Upload, Owner], None]] = {Kind.ZIP: _ingest_zip, Kind.TAR: _ingest_tar}
     ways.get(_sniffed(upload), _ingest_single)(upload, owner)
     upload.refresh_from_db()
@@ -113,22 +117,49 @@ def _read(what: content.Content) -> Extraction:
 
 
 def _ingest_tar(upload: Upload, owner: Owner) -> None:
-    """A bundle: its files stay where they are, inside the upload."""
-    batch = Batch(upload, owner)
-    with content.open_file(upload) as source:
-        for member in tar_members(source, upload.size):
-            refused = next(
-                (one.code for one in member.problems if one.severity == "refuse" or one.code == "left_out"), ""
-            )
-            if refused or not member.name:
-                batch.note(member.name, refused or member.problems[0].code)
-            else:
-                what = content.Sliced(upload.space, content.part(upload, member.offset, member.size))
-                if member.kind == Kind.ZIP and _sniffed(what) == Kind.ZIP:  # else a letter in a zip's coat
-                    _unpack(batch, what, f"{member.name}/")
-                else:
-                    _take(batch, member.name, what)
+    """A bundle: its files stay where they are, inside the upload.
+
+    Images are filed while the bundle is read, for they are kept whatever lies beside them; of the rest, all names
+    together tell what belongs to the disc's viewer.
+    """
+    batch, bundle = Batch(upload, owner), Bundle(upload)
+    batch.there = _filed_before(upload)
+    found: list[TarMember] = []
+    images: set[int] = set()  # where those begin that were taken at once
+    for member in tarball.walk(bundle.read, upload.size):
+        found.append(member)
+        if not member.problems and leftout.is_kept(member.name, member.kind):
+            images.add(member.offset)
+            _take_member(batch, bundle, member)
+    for member in tarball.judged(found):
+        if member.refused or not member.name:
+            batch.note(member.name, _why_not(member))
+        elif member.offset not in images:
+            _take_member(batch, bundle, member)
     _finish_archive(batch)
+
+
+def _why_not(member: TarMember) -> str:
+    codes = [one.code for one in member.problems if one.severity == "refuse" or one.code == "left_out"]
+    return codes[0] if codes else member.problems[0].code
+
+
+def _filed_before(upload: Upload) -> set[tuple[UUID, int]]:
+    """Where the files begin that an earlier run filed, which did not come to its end."""
+    if upload.status != Upload.Status.CHECKING:
+        return set()
+    mine = RecordFile.objects.filter(space=upload.space, blob__in=content.blob_ids(upload))
+    return set(mine.values_list("blob", "offset"))
+
+
+def _take_member(batch: Batch, bundle: Bundle, member: TarMember) -> None:
+    what = content.Sliced(bundle.space, bundle.part(member.offset, member.size))
+    if (what.blob, what.offset) in batch.there:
+        batch.filed += 1
+    elif member.kind == Kind.ZIP and _sniffed(what) == Kind.ZIP:  # else a letter in a zip's coat
+        _unpack(batch, what, f"{member.name}/")
+    else:
+        _take(batch, member.name, what, lambda start, size: bundle.read_part(member.offset, member.size, start, size))
 
 
 def _ingest_zip(upload: Upload, owner: Owner) -> None:
@@ -184,12 +215,12 @@ class _Unpacked:
         self.out, self.members, self.bytes = self._writer(), [], 0
 
 
-def _take(batch: Batch, name: str, what: content.Sliced) -> None:
+def _take(batch: Batch, name: str, what: content.Sliced, read: dicom.Read | None = None) -> None:
     """File one member, or note why not."""
     if malware.refused(content.chunks(what), space=what.space, upload=batch.upload.pk):
         batch.note(name, "malware")
         return
-    new = dicom.instance(what, what.slices, name=filing.base(name)) if what.size else None
+    new = dicom.instance(what, what.slices, name=filing.base(name), read=read, seen=batch.seen) if what.size else None
     if new is not None:
         batch.image(new)
     elif what.size:

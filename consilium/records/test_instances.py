@@ -176,3 +176,23 @@ def test_bytes_replaced_while_they_are_hashed_are_hashed_again(origin, monkeypat
     assert instances.finish(origin[0]) == 2, "once for nothing, once for the whole copy"
     file = RecordFile.objects.get(space=origin[0])
     assert file.sha256 == hashlib.sha256(SERIES[0].read_bytes()).hexdigest()
+
+
+@needs_samples
+def test_a_run_that_was_cut_off_is_gone_on_with(origin, monkeypatch):
+    monkeypatch.setattr(ingest, "BATCH", 5)
+    space, owner = origin
+    sent = [("letter.txt", b"Dear colleague, " * 20), *members(), ("setup.exe", b"MZ" + bytes(200))]
+    info = blobs.put([tar_of(sent)], space=space, tenant=owner.tenant)
+    upload = Upload.objects.create(space=space, blob=info.id, size=info.size, sha256="", uploaded_by="user:x")
+    with monkeypatch.context() as broken, pytest.raises(ZeroDivisionError):
+        broken.setattr(ingest, "_finish_archive", lambda _batch: 1 / 0)
+        ingest.ingest(upload, owner)
+    before = set(RecordFile.objects.filter(space=space).values_list("pk", flat=True))
+    assert 0 < len(before) <= len(SERIES)
+    upload.refresh_from_db()
+    again = ingest.ingest(upload, owner)
+    assert before < set(RecordFile.objects.filter(space=space).values_list("pk", flat=True))
+    assert (again.status, again.members_done) == (Upload.Status.DONE, len(SERIES) + 1)
+    assert [note["code"] for note in again.notes] == ["left_out"], "what it filed itself is no duplicate"
+    assert Record.objects.get(space=space, kind="imaging").images == len(SERIES)

@@ -101,6 +101,11 @@ def verdict(name: str, kind: Kind, disc: Disc) -> str:
     return "left_out" if _is_system(parts) or _is_named_so(parts, kind, disc) else ""
 
 
+def is_kept(name: str, kind: Kind) -> bool:
+    """Whether it is to be kept whatever else lies on the disc: medical data, but for the bookkeeping of computers."""
+    return kind in _MEDICAL and not _is_system(name.casefold().split("/"))
+
+
 def _is_system(parts: list[str]) -> bool:
     """Written by the computer, not by a person: an AppleDouble file may even begin like its original."""
     return parts[-1].startswith("._") or any(part in _SYSTEM_FOLDERS for part in parts[:-1])

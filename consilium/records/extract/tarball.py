@@ -7,7 +7,7 @@ GNU's long names ("L").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -49,7 +49,16 @@ def members(source: BinaryIO | ReadAt, size: int, *, most_files: int = MOST_FILE
 
     Good members before a damaged place are given; the damage comes last, as a member without a name.
     """
-    found = list(_Walk(_Window(source, size), size, most_files).run())
+    yield from judged(list(walk(source, size, most_files=most_files)))
+
+
+def walk(source: BinaryIO | ReadAt, size: int, *, most_files: int = MOST_FILES) -> Iterator[TarMember]:
+    """The same before the names of all of them tell which belong to the disc's viewer: see `judged`."""
+    return _Walk(_Window(source, size), size, most_files).run()
+
+
+def judged(found: Sequence[TarMember]) -> Iterator[TarMember]:
+    """Members of a whole bundle, now also with the problem of what is to be left out."""
     disc = leftout.survey(one.name for one in found if one.name)
     for one in found:
         code = "" if one.refused or not one.name else leftout.verdict(one.name, one.kind, disc)
