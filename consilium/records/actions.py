@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from consilium.access.principals import Principal
 from consilium.core import audit, clock
 from consilium.core.errors import BadInput
+from consilium.records import filing, returning
 from consilium.records.models import Record, RecordFile, Upload
+from consilium.records.problems import TABLE
 from consilium.vault.blobs import BlobInfo
 
 MAX_NAME = 200
@@ -23,14 +25,17 @@ def register_upload(space: UUID, blob: BlobInfo, name: str, *, by: Principal) ->
 
     Returns (upload, is_new).
     """
+    filing.hash_uploads(space, blob.size)
     with transaction.atomic():
         earlier = Upload.objects.filter(space=space, sha256=blob.sha256).exclude(status=Upload.Status.REFUSED).first()
-        if earlier:
+        if earlier and not (earlier.status == Upload.Status.DONE and returning.is_any_out(space)):
             return earlier, False
+        # Bytes are kept once; they are read again, for what was taken out meanwhile comes back (returning.py).
+        names = ("blob", "offset", "size", "more")
+        place = {name: getattr(earlier, name) for name in names} if earlier else {"blob": blob.id, "size": blob.size}
         upload = Upload.objects.create(
             space=space,
-            blob=blob.id,
-            size=blob.size,
+            **place,
             sha256=blob.sha256,
             name=clean_name(name),
             uploaded_by=by.ref,
@@ -56,9 +61,11 @@ def remove(record: Record, *, by: Principal) -> None:
 
 
 def restore(record: Record, *, by: Principal) -> None:
-    """Bring a removed record back as it was."""
+    """Bring a removed record back as it was. Raises BadInput for what a virus scanner warned of."""
     if record.status != Record.Status.REMOVED:
         return
+    if returning.MALWARE in record.problems:
+        raise BadInput(TABLE[returning.MALWARE].sentence)
     with transaction.atomic():
         record.status = _status_of(record)
         record.removed_at, record.removed_by = None, ""

@@ -93,7 +93,7 @@ def _note(files: Sequence[RecordFile], hashes: Sequence[str], now: datetime) -> 
 
 def _without_malware(files: list[RecordFile]) -> list[RecordFile]:
     """What another program sent is checked now (uploads were, before they were read); a find takes the record out."""
-    if not (malware.configured() or malware.required()):
+    if not malware.checks():
         return files
     records = {file.record_id for file in files}
     sent = set(Record.objects.filter(pk__in=records, upload=None).values_list("pk", flat=True))

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from consilium.core import clock
 from consilium.imaging import header
-from consilium.records import content, dicom, entries, filing, instances, malware, ocr, slides
+from consilium.records import content, dicom, entries, filing, instances, malware, ocr, returning, slides
 from consilium.records.bundle import Bundle
 from consilium.records.extract import Extraction, Kind, extract, leftout, open_archive, sniff, tarball
 from consilium.records.extract.tarball import TarMember
@@ -41,6 +41,7 @@ class Batch:
     notes: list[dict[str, str]] = field(default_factory=list)
     filed: int = 0
     used: set[UUID] = field(default_factory=set)  # blobs in which something that was filed lies
+    checked: bool = field(default_factory=malware.checks)  # asked once, not for each of thousands
     seen: header.Seen = field(default_factory=header.Seen)  # of headers read so far
     there: set[tuple[UUID, int]] = field(default_factory=set)  # filed by an earlier run
 
@@ -92,6 +93,8 @@ def _ingest_single(upload: Upload, owner: Owner) -> None:
     if new is not None:
         _ingest_one_image(upload, owner, new)
         return
+    if _is_here(upload, filing.base(upload.name), upload):
+        return
     found = _read(upload)
     if found.refused:
         code = next(problem.code for problem in found.problems if problem.severity == "refuse")
@@ -99,6 +102,21 @@ def _ingest_single(upload: Upload, owner: Owner) -> None:
         return
     file_document(upload, owner, upload.name, upload, found)
     Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.DONE, members=1, members_done=1)
+
+
+def _is_here(upload: Upload, name: str, what: content.Content) -> bool:
+    """Whether these bytes are a record of the case already; then the upload says so and is done."""
+    upload.sha256 = upload.sha256 or filing.sha256(what)
+    here = returning.document_back(upload.space, upload.sha256, by=upload.uploaded_by)
+    if here is None:
+        return False
+    code, earlier = here
+    upload.status, upload.members, upload.members_done = Upload.Status.DONE, 1, 1
+    upload.notes = [] if earlier == upload.pk else [{"name": name, "code": code}]
+    if code == returning.MALWARE:
+        upload.status, upload.problem = Upload.Status.REFUSED, code
+    upload.save(update_fields=["sha256", "status", "problem", "members", "members_done", "notes"])
+    return True
 
 
 def _ingest_one_image(upload: Upload, owner: Owner, new: NewInstance) -> None:
@@ -217,7 +235,7 @@ class _Unpacked:
 
 def _take(batch: Batch, name: str, what: content.Sliced, read: dicom.Read | None = None) -> None:
     """File one member, or note why not."""
-    if malware.refused(content.chunks(what), space=what.space, upload=batch.upload.pk):
+    if batch.checked and malware.refused(content.chunks(what), space=what.space, upload=batch.upload.pk):
         batch.note(name, "malware")
         return
     new = dicom.instance(what, what.slices, name=filing.base(name), read=read, seen=batch.seen) if what.size else None
@@ -231,8 +249,9 @@ def _take(batch: Batch, name: str, what: content.Sliced, read: dicom.Read | None
 
 def _take_document(batch: Batch, name: str, what: content.Sliced) -> None:
     sha256 = filing.sha256(what)
-    if RecordFile.objects.filter(space=what.space, sha256=sha256).exists():
-        batch.note(name, "duplicate")
+    here = returning.document_back(what.space, sha256, by=batch.upload.uploaded_by)
+    if here is not None:
+        batch.note(name, here[0])
         return
     found = _read(what)
     if found.refused or found.has("left_out"):
@@ -249,7 +268,7 @@ def _finish_archive(batch: Batch) -> None:
     upload = batch.upload
     upload.refresh_from_db()
     upload.notes = batch.notes[:500]
-    if upload.records.exists() or any(note["code"] == "duplicate" for note in batch.notes):
+    if upload.records.exists() or any(note["code"] in ("duplicate", returning.CAME_AGAIN) for note in batch.notes):
         upload.status, upload.members, upload.members_done = Upload.Status.DONE, batch.filed, batch.filed
     else:
         upload.status = Upload.Status.REFUSED

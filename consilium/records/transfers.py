@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from consilium.access.principals import Principal
 from consilium.core import audit, clock
 from consilium.core.errors import BadInput, Refusal
-from consilium.records import content, filing
+from consilium.records import content, filing, returning
 from consilium.records.actions import clean_name
 from consilium.records.models import Transfer, Upload
 from consilium.vault import blobs
@@ -83,7 +83,7 @@ def extend(transfer: Transfer, slices: list[Slice], tenant: UUID) -> None:
 
 
 def finish(transfer: Transfer, *, by: Principal) -> Upload:
-    """The upload that a complete transfer becomes; its SHA-256 is computed when it is read. Again: the same one."""
+    """The upload that a complete transfer becomes; its SHA-256 is computed when it is needed. Again: the same one."""
     with transaction.atomic():
         now = Transfer.objects.select_for_update().get(pk=transfer.pk)
         if now.upload is not None:
@@ -133,26 +133,32 @@ def sweep(now: datetime) -> int:
 
 
 def settle(upload: Upload) -> bool:
-    """Compute the SHA-256 of an upload that came in parts; False when the same bytes are here already.
+    """Compare an upload that came in parts with those that are here; False when the same bytes are here already.
 
-    Then both rows name the bytes of the earlier one, and those that came twice are deleted.
+    Then both rows name the bytes of the earlier one, and those that came twice are deleted. The SHA-256 is computed
+    when there is another upload of the same size, and not before.
     """
     if upload.sha256:
         return True
-    upload.sha256 = filing.sha256(upload)
-    Upload.objects.filter(pk=upload.pk).update(sha256=upload.sha256)
-    same = Upload.objects.filter(space=upload.space, sha256=upload.sha256, uploaded_at__lte=upload.uploaded_at)
-    earlier = same.exclude(pk=upload.pk).exclude(status=Upload.Status.REFUSED).order_by("uploaded_at").first()
+    same = Upload.objects.filter(space=upload.space, size=upload.size, uploaded_at__lte=upload.uploaded_at)
+    others = same.exclude(pk=upload.pk).exclude(status=Upload.Status.REFUSED)
+    if not others.exists():
+        return True
+    filing.hash_uploads(upload.space, upload.size)
+    upload.refresh_from_db(fields=["sha256"])
+    earlier = others.filter(sha256=upload.sha256).order_by("uploaded_at").first()
     if earlier is None:
         return True
     gone = content.blob_ids(upload) - content.blob_ids(earlier)
     for name in ("blob", "offset", "size", "more"):
         setattr(upload, name, getattr(earlier, name))
-    upload.status, upload.notes = Upload.Status.DONE, [{"name": upload.name, "code": "duplicate"}]
+    again = returning.is_any_out(upload.space)  # what was taken out comes back when it is sent again
+    if not again:
+        upload.status, upload.notes = Upload.Status.DONE, [{"name": upload.name, "code": "duplicate"}]
     with transaction.atomic():
         upload.save(update_fields=["blob", "offset", "size", "more", "status", "notes"])
         transaction.on_commit(lambda: _delete(gone))
-    return False
+    return again
 
 
 # --- parts ------------------------------------------------------------------------------------------------

@@ -261,6 +261,17 @@ def test_the_same_bytes_again_are_kept_once(tus: TusClient, case: Case) -> None:
     assert RecordFile.objects.filter(space=case.pk, sha256=hashlib.sha256(LETTER).hexdigest()).count() == 1
 
 
+def test_the_same_bytes_by_the_plain_form_are_kept_once(tus: TusClient, case: Case, cast: Cast) -> None:
+    path = tus.create(len(LETTER), "letter.txt")
+    tus.patch(path, 0, LETTER)
+    jobs.drain()
+    assert upload_at(path).sha256 == "", "nobody needed it so far"
+    info = blobs.put([LETTER], space=case.pk, tenant=case.organisation_id)
+    assert verbs.add_upload(case, info, "again.txt", by=cast.anna.by) == upload_at(path)
+    other = blobs.put([LETTER[::-1]], space=case.pk, tenant=case.organisation_id)
+    assert verbs.add_upload(case, other, "other.txt", by=cast.anna.by) != upload_at(path)
+
+
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(strategies.lists(strategies.tuples(strategies.binary(max_size=400), strategies.booleans()), max_size=6))
 def test_what_arrives_is_what_was_sent(tus: TusClient, pieces: list[tuple[bytes, bool]]) -> None:
