@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django_tasks.base import Task
 
 from consilium.core import clock
+from consilium.core.jobs.bell import ring
 
 if TYPE_CHECKING:
     from consilium.core.models.jobs import Job
@@ -57,6 +58,7 @@ def enqueue(task: Task, *args: Any, key: str | None = None, run_after: datetime 
     try:
         with transaction.atomic():
             result = wanted.enqueue(*args)
+            ring()
             return Job.objects.create(result=DBTaskResult(pk=UUID(result.id)), key=key)
     except IntegrityError:
         if key is None:

@@ -16,6 +16,7 @@ from django_tasks.base import TaskResultStatus
 
 from consilium.core import clock
 from consilium.core.jobs import timers
+from consilium.core.jobs.bell import Bell
 from consilium.core.jobs.outbox import GiveUp, attempts_of
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ class Worker:
         self.name, self.queues, self.poll, self.lease = name, queues, poll, lease
         self.started_at = clock.now()
         self.stopping = threading.Event()
+        self._bell = Bell()
 
     def stop(self, *_signal: object) -> None:
         """Finish the job in hand, then leave."""
@@ -202,23 +204,24 @@ class Worker:
         pulse = threading.Thread(target=self._pulse, name="pulse", daemon=True)
         pulse.start()
         while not self.stopping.is_set():
-            if not self._one():
-                self.stopping.wait(self.poll)
+            self._turn()
         pulse.join(timeout=2)
 
-    def _one(self) -> bool:
+    def _turn(self) -> None:
+        """Run the next job, or wait until something was written, `poll` seconds at most."""
         close_old_connections()
         try:
+            self._bell.listen()  # before the look: what comes in between is not missed
             claimed = claim(self.name, queues=self.queues, lease=self.lease)
             if claimed is not None:
                 run(claimed)
+            else:
+                self._bell.wait(self.poll, self.stopping)
         except DatabaseError:
             # Locked or away: nothing was acknowledged; the lease brings the job back.
             log.warning("database not available to the worker", extra={"worker": self.name}, exc_info=True)
             connection.close()
             self.stopping.wait(1)
-            return False
-        return claimed is not None
 
     def _pulse(self) -> None:
         pause = min(BEAT_SECONDS, self.lease.total_seconds() / 4)
