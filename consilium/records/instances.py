@@ -20,7 +20,7 @@ from django.db.models import F
 
 from consilium.core import clock, jobs
 from consilium.imaging import facts as imaging_facts
-from consilium.records import content, filing, finishing, slides
+from consilium.records import content, filing, finishing, returning, slides
 from consilium.records.filing import Owner
 from consilium.records.models import InboxInstance, Record, RecordFile, Upload
 from consilium.vault.segments import Slice
@@ -58,7 +58,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Filed:
-    """What became of one instance: code "stored" or "duplicate", and its file and record when stored."""
+    """What became of one instance: code "stored" (then its file and record), "duplicate", or one of returning.py."""
 
     code: str
     file: UUID | None = None
@@ -86,12 +86,13 @@ class _Outdated(Exception):  # noqa: N818 - a named outcome
 def _add(looked: "list[_Looked]", origin: Origin, joined: dict[str, UUID] | None) -> list[Filed]:
     with transaction.atomic():
         known = set() if joined is not None else _known(origin.space, [one.instance for one in looked])
+        back = returning.instances_back(origin.space, known, by=origin.by)
         records = _Records(origin, joined or {})
         rows: list[RecordFile] = []
         answers: list[Filed] = []
         for one in looked:
             if one.instance in known:
-                answers.append(_instead_of_damaged(one, origin) or Filed("duplicate"))
+                answers.append(_instead_of_damaged(one, origin) or Filed(back.get(one.instance, "duplicate")))
                 continue
             known.add(one.instance)
             row = _row(one, records.of(one), origin)

@@ -60,6 +60,11 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
         "flag",
         _("This is a web page. We show only its text; if you can, please save it as a PDF and upload that."),
     ),
+    (
+        "came_again",
+        "flag",
+        _("This was taken out before. It has been sent again, so it is back. You can take it out again."),
+    ),
     # -- documents
     (
         "encrypted_pdf",

@@ -17,7 +17,7 @@ from consilium.cases.models import Case
 from consilium.core import audit
 from consilium.core.errors import NotFound, Refusal
 from consilium.opinions.actions import report as reports
-from consilium.records import content, previews
+from consilium.records import content, previews, returning
 from consilium.records.models import Preview, Record, RecordFile
 from consilium.vault import blobs
 from consilium.vault.errors import VaultError
@@ -63,6 +63,8 @@ def principal_of(cookies: dict[str, str]) -> Principal:
 def _file(by: Principal, file_id: UUID, rest: str) -> ByteGrant:
     file, record, case = scopes.file_anywhere(by, file_id)
     what, _, number = rest.partition(":")
+    if record.status == Record.Status.REMOVED and (what == "original" or returning.MALWARE in record.problems):
+        raise NotFound()  # pictures of its pages help to decide whether to bring it back
     if what == "original":
         return _original(by, file, record, case)
     index = int(number or 0)

@@ -17,6 +17,7 @@ from consilium.people.models import User
 from consilium.people.queries import principal_of as account_principal
 from consilium.records import tokens
 from consilium.records.filing import Owner
+from consilium.records.models import Record
 from consilium.vault.errors import VaultError
 from consilium.web.bytes_gate import principal_of as session_principal
 
@@ -62,8 +63,9 @@ def _holder(cookies: dict[str, str], bearer: str, case_id: UUID) -> tuple[Princi
 
 
 def _open_records(by: Principal, case: Case) -> frozenset[UUID]:
-    """Records in scope of which no page is withheld: here whole files are handed out."""
-    return frozenset(one.pk for one in scopes.records(by, case) if scopes.sees_original(by, case, one))
+    """Records in scope of which no page is withheld: here whole files are handed out. None that was taken out."""
+    kept = scopes.records(by, case).exclude(status=Record.Status.REMOVED)
+    return frozenset(one.pk for one in kept if scopes.sees_original(by, case, one))
 
 
 def _noting(by: Principal, case: Case) -> Callable[[UUID], None]:

@@ -35,6 +35,7 @@ class Item:
     failure: int = 0
     slices: list[Slice] | None = None
     new: Any = None  # NewInstance
+    held: UUID | None = None  # the record of the same bytes that are here already
 
     def name(self, head: Header) -> None:
         for field, tag in _UID_TAGS:
@@ -176,6 +177,7 @@ class Part:
             return
         if self.stored is not None:
             item.failure = 0 if self.same and self.size == self.stored.size else DUPLICATE
+            item.held = None if item.failure else self.stored.record
             return
         item.slices = joined(self.slices)
         if self.head is not None:
@@ -201,6 +203,8 @@ def compare_late(index: CaseIndex, late: list[Item]) -> None:
         mine = content.Sliced(index.space, one.slices or [])
         if stored is None or stored.size != mine.size or not _equal(stored, mine):
             one.failure = DUPLICATE
+        else:
+            one.held = stored.record
 
 
 def _equal(one: content.Content, other: content.Content) -> bool:

@@ -7,6 +7,7 @@ breaks off leaves nothing of what was not filed yet.
 import asyncio
 import errno
 import logging
+import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -22,7 +23,7 @@ from consilium.gateways.dicomweb.index import Instance, kept_header
 from consilium.gateways.dicomweb.intake import OUT_OF_RESOURCES, PROCESSING_FAILURE, Intake, Item
 from consilium.gateways.dicomweb.reply import Refused, Thread
 from consilium.imaging import facts
-from consilium.records import content, instances
+from consilium.records import content, instances, returning
 from consilium.records.instances import Filed, NewInstance, Origin
 
 log = logging.getLogger("consilium.dicomweb")
@@ -187,14 +188,27 @@ async def _settle(asked: Exchange, taking: Intake) -> list[Item]:
         asked.index,
         [_instance(asked.grant.space, one.new, done) for one, done in zip(new, filed, strict=True) if done.record],
     )
-    late = [one for one, done in zip(new, filed, strict=True) if done.code == "duplicate"]
+    late = [one for one, done in zip(new, filed, strict=True) if done.code != "stored"]
     if late:
         index = await asked.app.indexes.of(asked.grant.space, fresh=True)
         await asked.disk(intake.compare_late, index, late)
+    if late or any(one.held for one in taking.items):
+        await _bring_back(asked, taking.items)
     items = taking.items
     await asked.disk(taking.tidy, [one for one, done in zip(new, filed, strict=True) if done.code == "stored"])
     taking.begin_again()
     return items
+
+
+async def _bring_back(asked: Exchange, items: list[Item]) -> None:
+    """What is here already and was taken out comes back: success means that it can be seen."""
+    held = {one.held for one in items if one.held and not one.failure}
+    back = await asked.thread(returning.bring_back, asked.grant.space, held, asked.grant.principal.ref)
+    for one in items:
+        if one.held and back.get(one.held) == returning.MALWARE:
+            one.failure = PROCESSING_FAILURE
+    if held - asked.grant.records or back:
+        asked.index.grew_at = time.monotonic()  # a grant from before does not know of it
 
 
 def _joined(asked: Exchange, studies: set[str]) -> dict[str, UUID]:

@@ -12,6 +12,7 @@ from consilium.gateways.dimse.part10 import Received
 from consilium.gateways.dimse.status import DUPLICATE, SUCCESS
 from consilium.records import content
 from consilium.records.instances import NewInstance
+from consilium.records.returning import MALWARE
 from consilium.vault import blobs
 from consilium.vault.segments import SegmentWriter, joined
 
@@ -50,13 +51,13 @@ class Place:
             self.out.abort()
 
     def statuses(self, codes: list[str]) -> list[int]:
-        """What to answer; segments of which nothing was needed are deleted."""
+        """What to answer; segments of which nothing was needed are deleted. Success means that it can be seen."""
         stored = [one for one, code in zip(self.new, codes, strict=True) if code == "stored"]
         used = {part.blob for one in stored for part in one.slices}
         for blob in set(self.out.blobs if self.out else ()) - used:
             blobs.delete(blob)
         return [
-            SUCCESS if code == "stored" or same(self.held(came), came, header) else DUPLICATE
+            SUCCESS if code == "stored" or (code != MALWARE and same(self.held(came), came, header)) else DUPLICATE
             for (came, header), code in zip(self.images, codes, strict=True)
         ]
 

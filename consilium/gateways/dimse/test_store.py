@@ -18,7 +18,7 @@ from consilium.core.models import AuditEvent
 from consilium.gateways.dicomweb.testing_files import image, uid
 from consilium.gateways.dimse.testing_scu import association, send, sent_as
 from consilium.opinions.jobs import live_blobs
-from consilium.records import content, instances
+from consilium.records import actions, content, instances
 from consilium.records.models import InboxInstance, InboxStudy, Record, RecordFile
 from consilium.testing import factories
 
@@ -123,6 +123,22 @@ def test_the_same_again_is_a_success_and_other_bytes_are_refused(gateway, slices
         assert send(port, paths, called=called) == [0x0111, 0]
     assert RecordFile.objects.filter(space=case.pk).count() == InboxInstance.objects.count() == 2
     assert InboxStudy.objects.get().images == 2
+
+
+def test_what_was_taken_out_is_back_when_it_is_sent_again(gateway, slices, cast):
+    case, port, paths = factories.case_in(State.COLLECTING, cast), gateway().port, slices(2)
+    assert send(port, paths, called=case.reference) == [0, 0]
+    record = Record.objects.get(space=case.pk, kind="imaging")
+    actions.remove(record, by=cast.dora.by)
+    assert send(port, paths[:1], called=case.reference) == [0]
+    record.refresh_from_db()
+    assert (record.status, record.problems) == ("flagged", ["came_again"])
+    record.problems = ["malware"]
+    record.save()
+    actions.remove(record, by=cast.dora.by)
+    assert send(port, paths, called=case.reference) == [0x0111, 0x0111]
+    record.refresh_from_db()
+    assert record.status == "removed"
 
 
 def test_two_patients_and_two_senders_are_never_one_study(gateway, slices, settings):

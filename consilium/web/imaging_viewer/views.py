@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from consilium.access import scopes
 from consilium.cases.models import Case
 from consilium.core import audit
+from consilium.core.errors import NotFound
 from consilium.records.models import Record
 from consilium.web.guards import with_case
 from consilium.web.http import Request
@@ -32,6 +33,8 @@ def case_viewer(request: Request, case: Case) -> HttpResponse:
 def record_viewer(request: Request, case: Case, record_id: UUID) -> HttpResponse:
     """The images of one record; ?file= opens it at that file."""
     found = [scopes.record(request.principal, case, record_id)]
+    if found[0].status == Record.Status.REMOVED:
+        raise NotFound()
     return _page(request, case, scopes.named(request.principal, case, found)[0])
 
 

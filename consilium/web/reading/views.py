@@ -146,7 +146,7 @@ def record_page(request: Request, case: Case, record_id: UUID) -> HttpResponse:
         "texts": present.texts(record, pages),
         "document": documents.document(record, scopes.entries(request.principal, case, within=record), whole=whole),
         "facts": present.facts_of(record),
-        "files": present.downloads(record) if whole else [],
+        "files": present.downloads(record) if whole and record.status != Record.Status.REMOVED else [],
         "layout": layout_of(request, case),
     }
     return render(request, "reading/record.html", context)

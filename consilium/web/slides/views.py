@@ -11,6 +11,7 @@ from consilium.cases.models import Case
 from consilium.core import audit
 from consilium.core.errors import NotFound
 from consilium.records import slide_tiles
+from consilium.records.models import Record
 from consilium.web.guards import with_case
 from consilium.web.http import Request, query_of
 from consilium.web.reading.views import layout_of
@@ -22,6 +23,8 @@ from consilium.web.slides import present
 def slide_page(request: Request, case: Case, record_id: UUID, file_id: UUID) -> HttpResponse:
     """A slide: ?z=&x=&y= choose the part that is shown without JavaScript."""
     record = scopes.record(request.principal, case, record_id)
+    if record.status == Record.Status.REMOVED:
+        raise NotFound()
     slide = slide_tiles.of_file(file_id)
     if slide is None or slide.file.record_id != record.pk or not scopes.sees_original(request.principal, case, record):
         raise NotFound()

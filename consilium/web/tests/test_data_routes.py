@@ -153,6 +153,7 @@ def test_a_cases_roots_open_to_those_whom_the_policy_names(state: str, cast: Any
             assert (grant.may_read, grant.may_add) == (may["record.view"], may["record.add"]), name
             seen = {status[pk] for pk in grant.records}
             assert "undecided" not in seen or roles & DECIDING, name
+            assert "removed" not in seen, name
             assert bool(seen) == may["record.view"], name
         if member is not None and name != "suspended":
             _check_token(case, other, member, grant)
