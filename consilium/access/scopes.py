@@ -4,7 +4,7 @@ Built from the policy table: the states in which a role may see something come f
 change in access/policy.py is a change here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -119,8 +119,13 @@ def files(by: Principal, of: Case) -> QuerySet[RecordFile]:
 
 def visible_pages(by: Principal, of: Case, which: Record) -> list[int]:
     """Pages (from 0) of a record open to `by`: all but the withheld conclusions."""
-    count = max(which.pages, 1)
-    return visibility.visible_pages(count, which.conclusion_pages, conclusion=sees_conclusion(by, of))
+    return pages_of(by, of)(which)
+
+
+def pages_of(by: Principal, of: Case) -> Callable[[Record], list[int]]:
+    """`visible_pages` for many records of a case: what depends on the reader is asked once."""
+    conclusion = sees_conclusion(by, of)
+    return lambda which: visibility.visible_pages(max(which.pages, 1), which.conclusion_pages, conclusion=conclusion)
 
 
 def sees_original(by: Principal, of: Case, which: Record) -> bool:

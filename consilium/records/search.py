@@ -1,21 +1,22 @@
 """Searching the words of one case: titles and the text of every page, also what OCR read.
 
 The words are sealed with the case's key, so there is no index on disk: the pages of the opened case are unsealed and
-searched here, a few milliseconds a hundred pages. Accents, case and the German spellings of umlauts make no
-difference; every word must be on the same page; words in quotation marks must follow each other.
+searched here; their folded words stay in memory for the next search (vault/recent.py). Accents, case and the German
+spellings of umlauts make no difference; every word must be on the same page; words in quotation marks must follow
+each other.
 """
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
 
 from consilium.records.models import Record, RecordFile
+from consilium.records.snippets import Part, Terms, around, folded, stands_on, whole
+from consilium.vault import columns
 
 MOST_WORDS = 8
-AROUND = 70  # characters shown on each side of a hit
-_MARKS = re.compile("[\u0300-\u036f]+")
-_EXPANDED = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l"})
 _TERM = re.compile(r'"([^"]+)"|(\S+)')
 
 
@@ -25,78 +26,97 @@ class Hit:
 
     record: Record
     page: int
-    before: str
-    found: str
-    after: str
+    parts: tuple[Part, ...]
+
+    @property
+    def found(self) -> str:
+        """The first searched word as it is written there."""
+        return next((text for text, marked in self.parts if marked), "")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A page on which every term stands; without a file: the title."""
+
+    record: Record
+    plain: str  # its folded words
+    file: UUID | None = None
+    page: int = -1
 
 
 def terms_of(query: str) -> list[str]:
     """The folded words and phrases of a query, at most eight."""
-    found = [folded(phrase or word).strip() for phrase, word in _TERM.findall(query[:200])]
+    found = [folded(phrase or word) for phrase, word in _TERM.findall(query[:200])]
     return [term for term in found if term][:MOST_WORDS]
 
 
-def folded(text: str) -> str:
-    """Case, accents and typographic forms removed: "Müller" → "muller", "Straße" → "strasse"."""
-    plain = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold().translate(_EXPANDED)))
-    return " ".join(plain.split())
+def find(
+    records: Iterable[Record], query: str, pages_of: Callable[[Record], list[int]], *, most: int | None = None
+) -> list[Hit]:
+    """At most `most` hits in the order of `records`, which are of one case.
 
-
-def find(records: Iterable[Record], query: str, pages_of: Callable[[Record], list[int]]) -> Iterator[Hit]:
-    """Hits in the order of `records`; `pages_of` says which pages of a record may be shown, and so be searched.
-
-    The title is searched where no page is withheld: it may have been read from one.
+    `pages_of` says which pages of a record may be shown, and so be searched. The title is searched where no page is
+    withheld: it may have been read from one. Two queries, three when pages have to be opened first.
     """
     terms = [_spellings(term) for term in terms_of(query)]
     chosen = list(records)
-    if not terms:
-        return
-    texts = _texts(chosen)
-    for record in chosen:
-        allowed = set(pages_of(record))
-        if len(allowed) >= max(record.pages, 1) and _on(folded(record.title), terms):
-            yield Hit(record, -1, "", record.title, "")
-        for page, text in texts.get(record.pk, []):
-            if page in allowed and _on(folded(text), terms):
-                yield Hit(record, page, *_snippet(text, terms))
+    if not terms or not chosen:
+        return []
+    places = list(islice(_places(chosen, terms, pages_of), most))
+    texts = _originals(chosen[0].space, {place.file for place in places if place.file})
+    return [Hit(place.record, place.page, _shown(place, texts, terms)) for place in places]
 
 
-def _texts(records: list[Record]) -> dict[object, list[tuple[int, str]]]:
-    """The pages with words of each record, by one query."""
-    found: dict[object, list[tuple[int, str]]] = {}
-    files = RecordFile.objects.filter(record__in=[record.pk for record in records], frames=0)
-    for file in files.only("id", "space", "record_id", "text").iterator():
-        found.setdefault(file.record_id, []).extend((page, text) for page, text in enumerate(file.text) if text)
+def _places(records: Sequence[Record], terms: Terms, pages_of: Callable[[Record], list[int]]) -> Iterator[_Place]:
+    space = records[0].space
+    titles = columns.texts_of(records, "title", space, shape=_folded_title, purpose="folded")
+    files = _files(space, records)
+    for record in records:
+        allowed = pages_of(record)
+        title = titles[record.pk][0]
+        if len(allowed) >= max(record.pages, 1) and stands_on(title, terms):
+            yield _Place(record, title)
+        for file, pages in files.get(record.pk, ()):
+            for page in allowed:
+                if page < len(pages) and stands_on(pages[page], terms):
+                    yield _Place(record, pages[page], file, page)
+
+
+def _files(space: UUID, records: Sequence[Record]) -> dict[UUID, list[tuple[UUID, tuple[str, ...]]]]:
+    """Record → its files in their order, each with the folded words of its pages."""
+    chosen = {record.pk for record in records}
+    rows = RecordFile.objects.filter(space=space, frames=0).annotate(salt=columns.salt("text"))
+    owners = {file: (record, bytes(salt)) for file, record, salt in rows.values_list("pk", "record", "salt")}
+    salts = {file: salt for file, (record, salt) in owners.items() if record in chosen}
+    pages = columns.texts_by_salt(RecordFile, "text", space, salts, shape=_folded_pages, purpose="folded")
+    found: dict[UUID, list[tuple[UUID, tuple[str, ...]]]] = {}
+    for file in salts:
+        found.setdefault(owners[file][0], []).append((file, pages.get(file, ())))
     return found
+
+
+def _folded_pages(texts: list[str]) -> tuple[str, ...]:
+    return tuple(map(folded, texts))
+
+
+def _folded_title(title: str) -> tuple[str, ...]:
+    return (folded(title),)
+
+
+def _originals(space: UUID, files: set[UUID]) -> dict[UUID, list[str]]:
+    """The pages of these files as they were read."""
+    unsealed = columns.field_of(RecordFile, "text").opener(space)
+    rows = RecordFile.objects.filter(pk__in=files).values_list("pk", "text")
+    return {file: unsealed(file, sealed) for file, sealed in rows.iterator()}
+
+
+def _shown(place: _Place, texts: dict[UUID, list[str]], terms: Terms) -> tuple[Part, ...]:
+    if place.file is None:
+        return whole(place.record.title, terms)
+    return around(texts[place.file][place.page], place.plain, terms)
 
 
 def _spellings(term: str) -> tuple[str, ...]:
     """A word as typed and with its umlauts the other way: "mueller" also finds "muller"."""
     other = term.replace("ae", "a").replace("oe", "o").replace("ue", "u")
     return (term,) if other == term else (term, other)
-
-
-def _on(text: str, terms: list[tuple[str, ...]]) -> bool:
-    return all(any(spelling in text for spelling in term) for term in terms)
-
-
-def _snippet(text: str, terms: list[tuple[str, ...]]) -> tuple[str, str, str]:
-    """The words around the first hit, as they stand on the page."""
-    plain, places = _mapped(text)
-    at = min((plain.find(s), s) for term in terms for s in term if s in plain)
-    start, end = places[at[0]], places[min(at[0] + len(at[1]) - 1, len(places) - 1)] + 1
-    before, after = text[max(0, start - AROUND) : start], text[end : end + AROUND]
-    return " ".join(before.split()), " ".join(text[start:end].split()), " ".join(after.split())
-
-
-def _mapped(text: str) -> tuple[str, list[int]]:
-    """The folded text, and for each of its characters where it stands in the original."""
-    plain: list[str] = []
-    places: list[int] = []
-    for index, character in enumerate(text):
-        piece = " " if character.isspace() else folded(character)
-        if piece == " " and (not plain or plain[-1] == " "):
-            continue
-        plain.extend(piece)
-        places.extend([index] * len(piece))
-    return "".join(plain), places

@@ -45,6 +45,11 @@ class Ciphertext:
     def __repr__(self) -> str:
         return "<sealed>"
 
+    @property
+    def salt(self) -> bytes:
+        """Changes whenever the value is sealed again."""
+        return seal.salt_of(self.sealed)
+
 
 class SealedAttribute(DeferredAttribute):
     """Opens a sealed value on first access and keeps the plaintext on the instance."""
@@ -142,13 +147,25 @@ class SealedField(_Field):
         space, context = self._place(instance)
         return self.from_bytes(_unpad(seal.unseal(space, context, value.sealed)))
 
+    def opener(self, space: UUID) -> Callable[[Any, Ciphertext], Any]:
+        """(primary key, ciphertext) → plaintext, for many rows of one space that are opened now: half the cost each.
+
+        Fetch the pairs by `values_list`. Raises as `open` does.
+        """
+        place, unseal = self.place, seal.unsealer(space)
+        return lambda key, value: self.from_bytes(_unpad(unseal(f"{place}:{key}", value.sealed)))
+
+    @property
+    def place(self) -> str:
+        """What its values are bound to beside the space and the row."""
+        return self.bound_as or f"{self.model._meta.db_table}.{self.column}"
+
     def _place(self, instance: models.Model) -> tuple[UUID, str]:
         source = getattr(instance, "seal_space", "")
         space = attrgetter(source)(instance) if source else None
         if not isinstance(space, UUID) or instance.pk is None:
             raise ValueError(f"{self} needs a space (a UUID in {source or 'seal_space'}) and a primary key.")
-        where = self.bound_as or f"{self.model._meta.db_table}.{self.column}"
-        return space, f"{where}:{instance.pk}"
+        return space, f"{self.place}:{instance.pk}"
 
     def _check_stays(self, space: UUID, context: str, value: Ciphertext) -> None:
         try:

@@ -4,6 +4,7 @@ version (1) ‖ salt (32) ‖ commitment (32) ‖ AES-256-GCM ciphertext and tag
 """
 
 import secrets
+from collections.abc import Callable
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -14,6 +15,7 @@ from consilium.vault.derive import COMMITMENT_BYTES, SALT_BYTES, ObjectKey, iden
 from consilium.vault.errors import Tampered
 
 VERSION = b"\x01"
+SALT_AT = 1
 OVERHEAD = 1 + SALT_BYTES + COMMITMENT_BYTES + 16
 _HEADER = 1 + SALT_BYTES + COMMITMENT_BYTES
 # Every value has its own key (fresh salt), so a constant nonce is used exactly once per key.
@@ -27,17 +29,24 @@ def seal(space: UUID, context: str, plaintext: bytes) -> bytes:
 
 def unseal(space: UUID, context: str, sealed: bytes) -> bytes:
     """The plaintext. Raises Tampered when changed or sealed for another place; KeyDestroyed, KeyMissing."""
-    key, bound, body = _opened(space, context, sealed)
-    try:
-        return AESGCM(key.key).decrypt(_NONCE, body, bound)
-    except InvalidTag:
-        raise Tampered("A sealed value does not authenticate.") from None
+    return _decrypted(*_opened_with(keys.space_key(space), context, sealed))
+
+
+def unsealer(space: UUID) -> Callable[[str, bytes], bytes]:
+    """`unseal` for a batch of values of one space: the keystore is asked once, now. Not to be kept."""
+    key = keys.space_key(space)
+    return lambda context, sealed: _decrypted(*_opened_with(key, context, sealed))
+
+
+def salt_of(sealed: bytes) -> bytes:
+    """What tells one sealing from every other: a value that is sealed again gets another."""
+    return sealed[SALT_AT : SALT_AT + SALT_BYTES]
 
 
 def belongs(space: UUID, context: str, sealed: bytes) -> bool:
     """Whether a sealed value was made for this space and context (without decrypting it)."""
     try:
-        _opened(space, context, sealed)
+        _opened_with(keys.space_key(space), context, sealed)
     except Tampered:
         return False
     return True
@@ -50,8 +59,14 @@ def seal_with(key: keys.SpaceKey, context: str, plaintext: bytes, *, salt: bytes
     return VERSION + salt + derived.commitment + AESGCM(derived.key).encrypt(_NONCE, plaintext, bound)
 
 
-def _opened(space: UUID, context: str, sealed: bytes) -> tuple[ObjectKey, bytes, bytes]:
-    key = keys.space_key(space)
+def _decrypted(key: ObjectKey, bound: bytes, body: bytes) -> bytes:
+    try:
+        return AESGCM(key.key).decrypt(_NONCE, body, bound)
+    except InvalidTag:
+        raise Tampered("A sealed value does not authenticate.") from None
+
+
+def _opened_with(key: keys.SpaceKey, context: str, sealed: bytes) -> tuple[ObjectKey, bytes, bytes]:
     if len(sealed) < OVERHEAD or sealed[:1] != VERSION:
         raise Tampered("A sealed value is cut short or of an unknown version.")
     bound = _bound(key, context)

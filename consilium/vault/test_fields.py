@@ -9,7 +9,7 @@ from django.core.exceptions import FieldError
 from django.db import connection, models, transaction
 from django.db.migrations.writer import MigrationWriter
 
-from consilium.vault import fields, keys
+from consilium.vault import columns, fields, keys
 from consilium.vault.errors import KeyDestroyed, Tampered
 from consilium.vault.testdata import independent_decoder as independent
 
@@ -352,3 +352,64 @@ def test_missing_space_is_an_error_not_plaintext():
     with pytest.raises(ValueError, match="needs a space"):
         row.save()
     assert isinstance(row.pk, UUID)
+
+
+# --- many at once ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """The ids of notes whose text is opened from now on."""
+    found = []
+    plain = fields.SealedTextField.from_bytes
+    monkeypatch.setattr(
+        fields.SealedTextField, "from_bytes", lambda self, data: found.append(data) or plain(self, data)
+    )
+    return found
+
+
+def test_a_column_is_opened_once_and_again_when_it_changed(space, opened):
+    notes = [Note.objects.create(case_id=space, text=f"Befund {n}", remark=None) for n in range(3)]
+    rows = Note.objects.filter(case_id=space)
+
+    def texts():
+        return columns.texts(Note, "text", space, dict(rows.values_list("pk", "text")))
+
+    assert texts() == {note.pk: (f"Befund {n}",) for n, note in enumerate(notes)}
+    assert len(opened) == 3
+    notes[1].text = "Berichtigt"
+    notes[1].save()
+    assert texts()[notes[1].pk] == ("Berichtigt",)
+    assert len(opened) == 4
+    assert columns.texts(Note, "remark", space, dict(rows.values_list("pk", "remark"))) == {}
+
+
+def test_long_values_stay_in_the_database_once_opened(space, opened, django_assert_num_queries):
+    notes = [Note.objects.create(case_id=space, text=f"Seite {n}") for n in range(3)]
+
+    def texts():
+        found = Note.objects.filter(case_id=space).annotate(salt=columns.salt("text")).values_list("pk", "salt")
+        salts = {key: bytes(salt) for key, salt in found}
+        return columns.texts_by_salt(Note, "text", space, salts, shape=lambda text: (text.upper(),), purpose="loud")
+
+    with django_assert_num_queries(2):
+        assert texts() == {note.pk: (f"SEITE {n}",) for n, note in enumerate(notes)}
+    with django_assert_num_queries(1):
+        texts()
+    assert len(opened) == 3
+
+
+def test_texts_of_instances_take_what_was_set_on_them(space):
+    notes = [Note.objects.create(case_id=space, text=f"Brief {n}", remark="x") for n in range(2)]
+    fetched = list(Note.objects.filter(case_id=space).order_by("remark", "id"))
+    fetched[0].text = ""
+    wanted = {note.pk: (note.text,) for note in notes} | {fetched[0].pk: ("",)}
+    assert columns.texts_of(fetched, "text", space) == wanted
+
+
+def test_a_moved_value_is_not_opened_for_another_row(space):
+    one, two = (Note.objects.create(case_id=space, text=f"Wert {n}") for n in range(2))
+    columns.texts(Note, "text", space, dict(Note.objects.values_list("pk", "text")))
+    put_column(two, "text", column(one, "text"))
+    with pytest.raises(Tampered):
+        columns.texts(Note, "text", space, dict(Note.objects.values_list("pk", "text")))

@@ -1,19 +1,20 @@
 """What the reading room shows: records as lists, and one record as pages or images. Pure preparation."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from consilium.cases.models import Case
 from consilium.core.text import iso_date
 from consilium.records import ocr, slide_tiles
-from consilium.records.models import Record, RecordFile
+from consilium.records.models import Entry, Record, RecordFile
 from consilium.records.problems import TABLE as PROBLEMS
 
 # Windows radiologists reach for (centre, width in Hounsfield units); offered for CT only.
@@ -55,9 +56,20 @@ class Viewer:
         return self.places[self.current - 1] if self.places else None
 
 
+def kind_label(kind: str, *, event: bool = False) -> str:
+    """A kind of record, or of event, in words of the page's language."""
+    return _kind_label(kind, event, get_language() or "")
+
+
+@lru_cache(maxsize=256)  # some twenty kinds in each language
+def _kind_label(kind: str, event: bool, _language: str) -> str:
+    choices = Entry.Kind.choices if event else Record.Kind.choices
+    return next((str(label) for key, label in choices if key == kind), kind)
+
+
 def safe_name(record: Record, *, withheld: bool) -> str:
     """What a record is called: a title is read from the first page, so it may state the withheld conclusion."""
-    return (record.title if not withheld else "") or str(record.get_kind_display())
+    return (record.title if not withheld else "") or kind_label(record.kind)
 
 
 def row(record: Record, case: Case, *, withheld: bool, drawn: UUID | None = None) -> dict[str, Any]:
@@ -66,7 +78,7 @@ def row(record: Record, case: Case, *, withheld: bool, drawn: UUID | None = None
         "record": record,
         "id": str(record.pk),
         "name": safe_name(record, withheld=withheld),
-        "kind": record.get_kind_display(),
+        "kind": kind_label(record.kind),
         "when": shown_date(record.clinical_date),
         "size": extent(record),
         "state": {"ready": "ready", "flagged": "flagged", "undecided": "decision", "removed": "failed"}[record.status],

@@ -1,8 +1,8 @@
 """The timeline of a case: every record, and what structured documents tell, by clinical date. Pure preparation."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -12,27 +12,33 @@ from django.utils.translation import gettext as _
 
 from consilium.cases.models import Case
 from consilium.core.text import iso_date
-from consilium.records.models import Entry, Record
+from consilium.records.models import Record
+from consilium.records.queries import Event, Outline
+from consilium.records.search import Hit
 from consilium.web.reading import present
 
 PAGE = 60  # entries a page
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """A record or an event of the timeline."""
 
     date: str
     kind: str
-    record: Record
-    entry: Entry | None = None
+    language: str
+    record: UUID
+    added_at: datetime
+    event: Event | None = None
 
 
-def items(records: Iterable[Record], events: Iterable[Entry]) -> list[Item]:
+def items(records: Iterable[Outline], events: Iterable[Event]) -> list[Item]:
     """Newest clinical date first; what has no date comes last, newest arrival first."""
-    found = [Item(record.clinical_date, record.kind, record) for record in records]
-    found += [Item(str(e.body.get("date") or "")[:10], e.kind, e.record, e) for e in events if e.body.get("name")]
-    return sorted(found, key=lambda one: (one.date, one.entry is None, one.record.added_at.isoformat()), reverse=True)
+    known = {one.id: one for one in records}
+    found = [Item(one.date, one.kind, one.language, one.id, one.added_at) for one in known.values()]
+    for event in events:
+        if source := known.get(event.record):
+            found.append(Item(event.date, event.kind, source.language, source.id, source.added_at, event))
+    return sorted(found, key=lambda one: (one.date, one.event is None, one.added_at), reverse=True)
 
 
 def choose(found: Sequence[Item], query: dict[str, str]) -> list[Item]:
@@ -43,38 +49,45 @@ def choose(found: Sequence[Item], query: dict[str, str]) -> list[Item]:
         for one in found
         if (not kind or one.kind == kind)
         and (not year or (one.date[:4] or "none") == year)
-        and (not language or one.record.language == language)
+        and (not language or one.language == language)
     ]
 
 
 def by_year(
-    found: Sequence[Item], case: Case, thumbnails: dict[UUID, UUID], withheld: set[UUID]
+    found: Sequence[Item], case: Case, records: dict[UUID, Record], thumbnails: dict[UUID, UUID], withheld: set[UUID]
 ) -> list[dict[str, Any]]:
-    """Groups with a heading, each with rows for the page."""
+    """Groups with a heading, each with rows for the page; `records`: those of the page."""
     groups: list[dict[str, Any]] = []
     for one in found:
+        if one.record not in records:
+            continue  # removed in this moment
         year = one.date[:4] or _("Without a date")
         if not groups or groups[-1]["year"] != year:
             groups.append({"year": year, "rows": []})
-        groups[-1]["rows"].append(row(one, case, thumbnails, withheld))
+        record, hidden = records[one.record], one.record in withheld
+        if one.event:
+            groups[-1]["rows"].append(event_row(one.event, record, case, withheld=hidden))
+        else:
+            groups[-1]["rows"].append(record_row(record, case, thumbnails, withheld=hidden))
     return groups
 
 
-def row(one: Item, case: Case, thumbnails: dict[UUID, UUID], withheld: set[UUID]) -> dict[str, Any]:
-    """One line: a record with its picture, or an event with the document that tells of it."""
-    if one.entry is not None:
-        name = present.safe_name(one.record, withheld=one.record.pk in withheld)
-        return {
-            "event": True,
-            "when": present.shown_date(one.date),
-            "name": one.entry.body.get("name", ""),
-            "kind": one.entry.get_kind_display(),
-            "source": name,
-            "href": reverse("record", args=[case.pk, one.record.pk]),
-        }
-    hidden = one.record.pk in withheld
-    found = present.row(one.record, case, withheld=hidden, drawn=thumbnails.get(one.record.pk))
-    return found | {"source": source(one.record), "language": language(one.record.language)}
+def record_row(record: Record, case: Case, thumbnails: dict[UUID, UUID], *, withheld: bool) -> dict[str, Any]:
+    """A record with its picture, source and language."""
+    found = present.row(record, case, withheld=withheld, drawn=thumbnails.get(record.pk))
+    return found | {"source": source(record), "language": language(record.language)}
+
+
+def event_row(event: Event, record: Record, case: Case, *, withheld: bool) -> dict[str, Any]:
+    """An event with the document that tells of it."""
+    return {
+        "event": True,
+        "when": present.shown_date(event.date),
+        "name": event.name,
+        "kind": present.kind_label(event.kind, event=True),
+        "source": present.safe_name(record, withheld=withheld),
+        "href": reverse("record", args=[case.pk, record.pk]),
+    }
 
 
 def source(record: Record) -> str:
@@ -92,15 +105,14 @@ def language(code: str) -> str:
 
 def filters(found: Sequence[Item], query: dict[str, str]) -> list[dict[str, Any]]:
     """Select boxes that narrow the timeline: only those with something to choose."""
-    kinds: dict[str, Any] = dict(Record.Kind.choices) | {str(k): label for k, label in Entry.Kind.choices}
+    told = {one.kind for one in found if one.event}
+    kinds = {kind: present.kind_label(kind, event=True) for kind in told}
+    kinds |= {kind: present.kind_label(kind) for kind in {one.kind for one in found if not one.event}}
+    languages = {one.language for one in found} - {""}
     choices = [
-        ("kind", _("Kind"), {one.kind: str(kinds.get(one.kind, one.kind)) for one in found}),
-        ("year", _("Year"), {one.date[:4] or "none": one.date[:4] or _("Without a date") for one in found}),
-        (
-            "language",
-            _("Language"),
-            {o.record.language: language(o.record.language) for o in found if o.record.language},
-        ),
+        ("kind", _("Kind"), kinds),
+        ("year", _("Year"), {year or "none": year or _("Without a date") for year in {one.date[:4] for one in found}}),
+        ("language", _("Language"), {code: language(code) for code in languages}),
     ]
     return [
         {"name": name, "label": label, "options": _options(options, query.get(name, ""), newest=name == "year")}
@@ -114,36 +126,33 @@ def _options(options: dict[str, str], chosen: str, *, newest: bool) -> list[dict
     return [{"value": value, "label": label, "chosen": value == chosen} for value, label in ordered]
 
 
-def result(hit: Any, case: Case) -> dict[str, Any]:
+def result(hit: Hit, case: Case) -> dict[str, Any]:
     """A place where the searched words stand."""
     page = f"?{urlencode({'frame': hit.page + 1})}" if hit.page >= 0 else ""
     return {
         "href": reverse("record", args=[case.pk, hit.record.pk]) + page,
-        "name": hit.record.title or hit.record.get_kind_display(),
-        "kind": hit.record.get_kind_display(),
+        "name": hit.record.title or present.kind_label(hit.record.kind),
+        "kind": present.kind_label(hit.record.kind),
         "when": present.shown_date(hit.record.clinical_date),
         "page": hit.page + 1,
-        "before": hit.before,
-        "found": hit.found,
-        "after": hit.after,
+        "parts": hit.parts,
     }
 
 
-def sides(records: Sequence[Record], chosen: dict[str, str]) -> list[dict[str, Any]]:
+def sides(found: Sequence[Item], titles: dict[UUID, str], chosen: dict[str, str]) -> list[dict[str, Any]]:
     """The two select boxes of the comparison."""
+    options = [(str(one.record), _label(one, titles.get(one.record, ""))) for one in found]
     return [
         {
             "name": side,
             "label": label,
-            "options": [
-                {"value": str(r.pk), "label": _label(r), "chosen": str(r.pk) == chosen.get(side)} for r in records
-            ],
+            "options": [{"value": key, "label": words, "chosen": key == chosen.get(side)} for key, words in options],
         }
         for side, label in (("left", _("On the left")), ("right", _("On the right")))
     ]
 
 
-def _label(record: Record) -> str:
-    when = iso_date(record.clinical_date)
-    words = [when.isoformat() if when else "", record.title or str(record.get_kind_display())]
+def _label(one: Item, title: str) -> str:
+    when = iso_date(one.date)
+    words = [when.isoformat() if when else "", title or present.kind_label(one.kind)]
     return " · ".join(word for word in words if word)[:80]

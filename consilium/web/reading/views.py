@@ -1,11 +1,11 @@
 """The reading room: every role reads records here, each seeing what the policy and the blinding allow."""
 
 import math
-from itertools import islice
 from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -40,30 +40,29 @@ def layout_of(request: Request, case: Case) -> str:
 def record_list(request: Request, case: Case) -> HttpResponse:
     """The timeline: everything on the case by clinical date, narrowed by filters or searched by words."""
     query = query_of(request)
-    records = list(scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED))
-    withheld = _withheld(request, case, records)
-    events = queries.events([record for record in records if record.pk not in withheld])
-    every = timeline.items(records, events)
+    records = scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED)
+    blind = not scopes.sees_conclusion(request.principal, case)
+    withheld = _withheld(records, blind=blind)
+    every = timeline.items(queries.outlines(case.pk, records), queries.events(case.pk, records, withheld=withheld))
     page = Paginator(timeline.choose(every, query), timeline.PAGE).get_page(query.get("page"))
-    pictures = queries.thumbnails([one.record for one in page if one.entry is None])
+    shown = records.in_bulk([one.record for one in page])
+    pictures = queries.thumbnails(one.record for one in page if one.event is None)
     audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="record.list")
     context = {
         "case": case,
-        "groups": timeline.by_year(list(page), case, pictures, withheld),
+        "groups": timeline.by_year(list(page), case, shown, pictures, withheld),
         "page": page,
         "filters": timeline.filters(every, query),
         "filtered": any(query.get(name) for name in ("kind", "year", "language")),
         "any": bool(every),
-        "blind": not scopes.sees_conclusion(request.principal, case),
+        "blind": blind,
     }
     return render(request, "reading/list.html", context | {"layout": layout_of(request, case)})
 
 
-def _withheld(request: Request, case: Case, records: list[Record]) -> set[UUID]:
-    """Records of which some pages stay closed to the reader."""
-    if scopes.sees_conclusion(request.principal, case):
-        return set()
-    return {record.pk for record in records if record.conclusion_pages}
+def _withheld(records: "QuerySet[Record]", *, blind: bool) -> set[UUID]:
+    """Records of which some pages stay closed to a reader who reads blind."""
+    return queries.with_conclusions(records) if blind else set()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -72,9 +71,8 @@ def search(request: Request, case: Case) -> HttpResponse:
     """Words in the titles and pages of the case, also of scans. Sent by POST: the words belong in no address."""
     words = request.POST.get("q", "").strip()[:200]
     found = scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED)
-    records = scopes.named(request.principal, case, found)
-    shown = {record.pk: scopes.visible_pages(request.principal, case, record) for record in records} if words else {}
-    hits = list(islice(find(records, words, lambda record: shown[record.pk]), MOST_HITS + 1))
+    records = scopes.named(request.principal, case, found) if words else []
+    hits = find(records, words, scopes.pages_of(request.principal, case), most=MOST_HITS + 1)
     audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="record.search")
     context = {
         "case": case,
@@ -91,19 +89,24 @@ def search(request: Request, case: Case) -> HttpResponse:
 def compare(request: Request, case: Case) -> HttpResponse:
     """Two records side by side, each with its own page or image."""
     query = query_of(request)
-    found = scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED)
-    records = scopes.named(request.principal, case, found)
-    records = [one.record for one in timeline.items(records, [])]
+    records = scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED)
+    every = timeline.items(queries.outlines(case.pk, records), [])
+    closed = _withheld(records, blind=not scopes.sees_conclusion(request.principal, case))
+    titles = queries.titles(case.pk, records, withheld=closed)
     sides = [_side(request, case, records, query, name) for name in ("left", "right")]
     audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="record.list")
-    context = {"case": case, "sides": sides, "choices": timeline.sides(records, query)}
+    context = {"case": case, "sides": sides, "choices": timeline.sides(every, titles, query)}
     return render(request, "reading/compare.html", context | {"layout": layout_of(request, case)})
 
 
 def _side(
-    request: Request, case: Case, records: list[Record], query: dict[str, str], name: str
+    request: Request, case: Case, records: "QuerySet[Record]", query: dict[str, str], name: str
 ) -> dict[str, Any] | None:
-    record = next((one for one in records if str(one.pk) == query.get(name)), None)
+    try:
+        found = records.filter(pk=UUID(query.get(name, "")))
+    except ValueError:
+        return None
+    record = next(iter(scopes.named(request.principal, case, found)), None)
     if record is None:
         return None
     pages = scopes.visible_pages(request.principal, case, record)
@@ -116,8 +119,8 @@ def _side(
 @with_case("record.view")
 def enough(request: Request, case: Case) -> HttpResponse:
     """Is this enough? A verdict for each item of the specialty's checklist, with the reasons."""
-    records = list(scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED))
-    withheld = _withheld(request, case, records)
+    records = scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED)
+    withheld = _withheld(records, blind=not scopes.sees_conclusion(request.principal, case))
     items = registry.specialty(case.specialty).records if case.specialty else []
     found = adequacy.verdicts(items, records, clock.now().date())
     audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="record.list")

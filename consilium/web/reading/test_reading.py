@@ -1,0 +1,184 @@
+"""The timeline and the search of a case: order, filters, pages, what stays closed, and the cost of many records."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from consilium.cases.states import State
+from consilium.records.models import Entry
+from consilium.testing import factories
+from consilium.vault import keys, recent
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(monkeypatch):
+    monkeypatch.setattr("consilium.vault.columns.shared", recent.Recent())
+
+
+@pytest.fixture
+def case(cast):
+    return factories.draft(cast)
+
+
+def letter(case, title, date="", text="Page one", **fields):
+    return factories.plain_record(case, title, clinical_date=date, text=text, **fields)
+
+
+def event(record, name, date):
+    Entry.objects.create(
+        space=record.space,
+        record=record,
+        file=record.files.get(),
+        kind="procedure",
+        status="stated",
+        body={"name": name, "date": date},
+    )
+
+
+def names(page):
+    """What the timeline shows, in its order: years, records and events."""
+    text = page.content.decode()
+    found = re.findall(r'timeline-year"[^>]*>([^<]+)<|file-item__name"><a[^>]*>([^<]+)<|__what"><strong>([^<]+)<', text)
+    return ["".join(one) for one in found]
+
+
+def timeline(client, case, **query):
+    return client.get(reverse("records", args=[case.pk]), query)
+
+
+def search(client, case, words):
+    return client.post(reverse("record_search", args=[case.pk]), {"q": words})
+
+
+def hits(page):
+    """Pairs of the document's name and the marked words."""
+    text = page.content.decode()
+    found = re.findall(r'search-hit__name"><a[^>]*>(.*?)</a>(.*?)</li>', text, re.DOTALL)
+    return [(re.sub("<[^>]+>", "", name).strip(), re.findall("<mark>([^<]+)</mark>", name + rest)) for name, rest in found]
+
+
+def test_records_and_events_stand_in_the_order_of_their_days(case, cast, as_):
+    letter(case, "Older letter", "2024-05-02")
+    letter(case, "No date")
+    event(letter(case, "Summary", "2026-02-01"), "Appendectomy", "2025-06-30")
+    shown = names(timeline(as_(cast.anna), case))
+    assert shown == ["2026", "Summary", "2025", "Appendectomy", "2024", "Older letter", "Without a date", "No date"]
+
+
+def test_filters_are_over_all_pages(case, cast, as_):
+    for number in range(62):
+        letter(case, f"Letter {number}", "2025-01-01", language="en")
+    letter(case, "Brief", "2019-01-01", kind="laboratory", language="de")
+    client = as_(cast.anna)
+    first = timeline(client, case)
+    assert len(names(first)) == 61 and "page=2" in first.content.decode()
+    assert "Brief" not in first.content.decode()
+    assert 'value="2019"' in first.content.decode() and "German" in first.content.decode()
+    assert "Brief" in names(timeline(client, case, page="2"))
+    for query in ({"year": "2019"}, {"language": "de"}, {"kind": "laboratory"}):
+        assert names(timeline(client, case, **query)) == ["2019", "Brief"]
+    assert "Nothing matches" in timeline(client, case, kind="device").content.decode()
+
+
+def test_a_corrected_date_moves_the_record(case, cast, as_):
+    record = letter(case, "Letter", "2024-05-02")
+    letter(case, "Other", "2025-05-02")
+    client = as_(cast.anna)
+    assert names(timeline(client, case)) == ["2025", "Other", "2024", "Letter"]
+    record.clinical_date = "2026-05-02"
+    record.save()
+    assert names(timeline(client, case)) == ["2026", "Letter", "2025", "Other"]
+
+
+def test_words_are_marked_where_they_stand(case, cast, as_):
+    record = letter(case, "Report of the clinic", text="Slight bulge of the disc. Müdigkeit <b>nahm</b> zu.")
+    client = as_(cast.anna)
+    page = search(client, case, "muedigkeit")
+    assert hits(page) == [("Report of the clinic", ["Müdigkeit"])]
+    assert "&lt;b&gt;nahm" in page.content.decode()
+    assert hits(search(client, case, "clinic")) == [("Report of the clinic", ["clinic"])]
+    assert "Nothing found" in search(client, case, "aneurysm").content.decode()
+    file = record.files.get()
+    file.text = ["Aneurysm of the aorta."]
+    file.save()
+    assert hits(search(client, case, "aneurysm")) == [("Report of the clinic", ["Aneurysm"])]
+    assert hits(search(client, case, "muedigkeit")) == []
+
+
+def test_what_one_reader_opened_stays_closed_to_another(cast, as_):
+    """The words of a withheld page are in memory once the patient searched; the blind specialist finds none of them."""
+    case = factories.case_in(State.BLIND_READ, cast)
+    then = case.conclusions_marked_at - timedelta(hours=1)
+    fields = {"conclusion_pages": [0], "added_at": then}
+    secret = letter(case, "Fusion letter", "2026-01-01", text="Spinal fusion is advised.", **fields)
+    letter(case, "Imaging", "2026-01-02", text="Fusion of the vertebrae since birth.", added_at=then)
+    anna, chen = as_(cast.anna), as_(cast.chen)
+    for _ in range(2):
+        assert [name for name, _marks in hits(search(anna, case, "fusion"))] == ["Fusion letter"] * 2 + ["Imaging"]
+        assert [name for name, _marks in hits(search(chen, case, "fusion"))] == ["Imaging"]
+        assert "Fusion letter" in timeline(anna, case).content.decode()
+        assert "Fusion letter" not in timeline(chen, case).content.decode()
+        for names_of_all in ("record_compare", "record_enough"):
+            page = chen.get(reverse(names_of_all, args=[case.pk]), {"left": str(secret.pk)}).content.decode()
+            assert "Fusion letter" not in page
+    event(secret, "Fusion L4/L5", "2026-03-01")
+    assert "Fusion L4/L5" in names(timeline(anna, case))
+    assert "Fusion L4/L5" not in timeline(chen, case).content.decode()
+
+
+def test_an_erased_case_has_no_words_left(case, cast, as_):
+    letter(case, "Letter", "2026-01-01", text="Fusion")
+    client = as_(cast.anna)
+    assert hits(search(client, case, "fusion"))
+    keys.destroy_space(case.pk)
+    client.raise_request_exception = False
+    for page in (search(client, case, "fusion"), timeline(client, case)):
+        assert b"Fusion" not in page.content and b"2026" not in page.content
+
+
+@pytest.mark.parametrize("words", ["", "disc", "bulge 0"])
+def test_many_records_cost_no_more_queries_than_one(case, cast, as_, words):
+    client = as_(cast.anna)
+
+    def cost():
+        ask = (lambda: search(client, case, words)) if words else (lambda: timeline(client, case))
+        ask()
+        with CaptureQueriesContext(connection) as captured:
+            assert ask().status_code == 200
+        return len(captured)
+
+    def add(start, end):
+        for number in range(start, end):
+            record = letter(case, f"Letter {number}", "2025-01-02", text=f"Bulge of disc {number}")
+            event(record, f"Operation {number}", "2025-01-01")
+
+    add(0, 1)
+    one = cost()
+    add(1, 3)
+    three = cost()
+    add(3, 70)
+    assert (three, cost()) == (one, one)
+
+
+def test_comparing_many_costs_no_more_queries_than_one(case, cast, as_):
+    client = as_(cast.anna)
+
+    def cost():
+        address = reverse("record_compare", args=[case.pk])
+        client.get(address)
+        with CaptureQueriesContext(connection) as captured:
+            page = client.get(address, {"left": str(first.pk), "right": "no such"})
+        assert "Letter 0" in page.content.decode()
+        return len(captured)
+
+    first = letter(case, "Letter 0")
+    one = cost()
+    for number in range(1, 12):
+        letter(case, f"Letter {number}")
+    assert cost() == one
