@@ -20,8 +20,9 @@ from consilium.gateways.data import slides
 from consilium.gateways.data.grants import Grants
 from consilium.gateways.dicomweb import app as dicomweb
 from consilium.records import tokens
-from consilium.records.models import Record
+from consilium.records.models import Preview, Record
 from consilium.testing import factories
+from consilium.web import bytes_gate
 from consilium.web.case_gate import ask
 from consilium.web.routes import DATA_ROUTES, Route
 from consilium.web.tests import grid
@@ -168,3 +169,24 @@ def _check_token(case: Case, other: Case, member: Any, grant: Any) -> None:
     assert ask({}, text, other.pk) is None
     tokens.revoke(token, by=member.by)
     assert ask({}, text, case.pk) is None
+
+
+@pytest.mark.django_db
+def test_the_original_of_what_was_taken_out_is_handed_to_nobody(cast: Any) -> None:
+    """Pictures of its pages are left to those who may bring it back, unless a virus scanner warned of it."""
+    case = factories.case_in("collecting", cast)
+    record = factories.plain_record(case, "A letter", status="removed")
+    file = record.files.get()
+    Preview.objects.create(file=file, kind="page", index=0, blob=file.blob, media_type="image/png")
+    company = Company(cast, case)
+
+    def opened(part: str) -> set[str]:
+        cookies = {name: {settings.SESSION_COOKIE_NAME: one.cookie} for name, one in company.visitors.items()}
+        return {name for name, held in cookies.items() if bytes_gate.open_record(held, file.pk, part)}
+
+    assert opened("file:original") == set()
+    assert opened("file:page:0") == {"anna", "anna_stale", "ben_act", "dora", "dora_stale"}
+    Record.objects.filter(pk=record.pk).update(problems=["malware"])
+    assert opened("file:page:0") == set()
+    Record.objects.filter(pk=record.pk).update(problems=[], status="ready")
+    assert {"anna", "dora"} <= opened("file:original")
