@@ -36,6 +36,12 @@ def move_inbox(study_id: str) -> None:
     inbox.move(UUID(study_id))
 
 
+@jobs.task(queue="ingest")
+def note_arrival(case_id: str) -> None:
+    """Note in the checklist what another program has just sent to a case."""
+    inbox.arrived(UUID(case_id))
+
+
 @jobs.task()
 def shred_key(case_id: str) -> None:
     """Destroy the key of an erased case: what was sealed can never be read again, in any copy. Idempotent."""

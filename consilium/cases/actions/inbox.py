@@ -1,5 +1,6 @@
 """From the inbox to a case: who may assign what, and the way of images that name their case themselves."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +9,7 @@ from consilium.access.principals import SYSTEM, Principal
 from consilium.access.rules import may, require
 from consilium.cases.actions.records import tick_checklist
 from consilium.cases.models import Case
-from consilium.core import jobs
+from consilium.core import clock, jobs
 from consilium.core.errors import BadInput, NotFound
 from consilium.records import identity, inbox
 from consilium.records.filing import Owner
@@ -38,6 +39,31 @@ def arrived(case_id: UUID) -> None:
     case = Case.objects.filter(pk=case_id).first()
     if case is not None:
         tick_checklist(case)
+
+
+def news(case_id: UUID) -> bool:
+    """Whether `arrived_soon` has something to do: this process has not asked for the same few seconds yet."""
+    return _asked.get(case_id) != _window()
+
+
+def arrived_soon(case_id: UUID) -> None:
+    """`arrived` in a few seconds, once for all that comes meanwhile: requests do not tell when a sender is done."""
+    from consilium.cases.jobs import note_arrival
+
+    window = _window()
+    later = datetime.fromtimestamp((window + 1) * TOGETHER, UTC)
+    jobs.enqueue(note_arrival, str(case_id), key=f"arrived:{case_id}:{window}", run_after=later)
+    if len(_asked) > 1000:
+        _asked.clear()
+    _asked[case_id] = window
+
+
+def _window() -> int:
+    return int(clock.now().timestamp()) // TOGETHER
+
+
+TOGETHER = 4  # seconds
+_asked: dict[UUID, int] = {}  # this process has written the job of this case and window
 
 
 def names_another(study: InboxStudy, case: Case) -> bool:

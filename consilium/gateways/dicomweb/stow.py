@@ -16,6 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError
 
+from consilium.cases.actions import inbox as cases
 from consilium.gateways.data.app import CLIENT_PATIENCE
 from consilium.gateways.dicomweb import intake, multipart, negotiate, reply, stow_answer
 from consilium.gateways.dicomweb.exchange import Exchange
@@ -47,6 +48,8 @@ async def store(asked: Exchange) -> None:
     except BaseException:
         await asyncio.shield(asked.disk(taking.abort))
         raise
+    if any(one.new is not None and not one.failure for one in items) and cases.news(asked.grant.space):
+        await asked.app.filing.thread(cases.arrived_soon, asked.grant.space)
     status, body = stow_answer.response(items, asked.root)
     await reply.send_json(asked.send, status, body)
 
@@ -233,7 +236,7 @@ class Filing:
     """Requests of one sender for one case that come while others are being filed share the next transaction."""
 
     def __init__(self, thread: Thread) -> None:
-        self._thread = thread
+        self.thread = thread
         self._waiting: dict[tuple[UUID, str], list[_Order]] = {}
         self._working: dict[tuple[UUID, str], asyncio.Task[None]] = {}
 
@@ -251,7 +254,7 @@ class Filing:
             try:
                 together = [one for order in waiting for one in order.new]
                 joined = {study: record for order in waiting for study, record in order.joined.items()}
-                answers = await self._thread(_add, together, origin, joined)
+                answers = await self.thread(_add, together, origin, joined)
             except Exception as error:
                 await self._one_by_one(waiting, origin, error)
                 continue
@@ -267,7 +270,7 @@ class Filing:
             try:
                 if len(waiting) == 1:
                     raise error
-                found = await self._thread(_add, order.new, origin, order.joined)
+                found = await self.thread(_add, order.new, origin, order.joined)
             except Exception as problem:
                 if not order.done.done():
                     order.done.set_exception(problem)

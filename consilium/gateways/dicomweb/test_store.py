@@ -3,10 +3,13 @@
 import asyncio
 import json
 import secrets
+from datetime import timedelta
 
 import pytest
 
 from consilium.cases.models import Case
+from consilium.core import clock, jobs
+from consilium.core.models import Job
 from consilium.gateways.dicomweb import multipart, stow
 from consilium.gateways.dicomweb.conftest import SAMPLES, ClientOf
 from consilium.gateways.dicomweb.intake import DUPLICATE, NOT_OF_THIS_STUDY, NOT_UNDERSTOOD
@@ -44,6 +47,20 @@ def test_what_is_sent_is_there_at_once(anna: Client, case: Case) -> None:
     assert (record.images, record.status, record.title) == (4, "ready", "Spine, lumbar")
     assert instances.finish(case.pk) == 4
     assert all(len(file.sha256) == 64 for file in RecordFile.objects.all())
+
+
+def test_the_checklist_of_the_case_sees_what_came(anna: Client, case: Case) -> None:
+    """Requests that come within seconds are noted together, when they are over."""
+    case.record_requests.update(status="missing")
+    with clock.frozen(clock.now()) as now:
+        assert anna.post("/studies", [image(1, Modality="MR")]).status == 200
+        assert anna.post("/studies", [image(2, Modality="MR")]).status == 200
+        assert Job.objects.filter(key__startswith=f"arrived:{case.pk}:").count() == 1
+        now.tick(timedelta(seconds=5))
+        jobs.drain()
+        assert case.record_requests.filter(status="here", decided_by="system").exists()
+        assert anna.post("/studies", [image(2, Modality="MR")]).status == 200  # nothing new
+        assert Job.objects.filter(key__startswith=f"arrived:{case.pk}:").count() == 1
 
 
 def test_duplicates_are_recognised_and_not_kept_twice(anna: Client) -> None:
