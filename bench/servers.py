@@ -204,7 +204,7 @@ class Sink(Server):
 
     def __enter__(self) -> "Sink":
         command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"]
-        command += ["--port", str(self.port), "--http", "1", "--workers", "1", "--loop", "asyncio"]
+        command += ["--port", str(self.port), "--http", "1", "--workers", "1", "--loop", "uvloop"]
         command += ["--log-level", "warning", "--no-access-log", "bench.sink:application"]
         environment = {**os.environ, **MEMORY, "BENCH_SINK": str(self.home)}
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment)

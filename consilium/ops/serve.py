@@ -153,7 +153,7 @@ def web_command(host: str, port: int, workers: int) -> list[str]:
         "--port": str(port),
         "--http": "1",
         "--workers": str(workers),
-        "--loop": "asyncio",
+        "--loop": "uvloop",
         "--workers-kill-timeout": str(WEB_DRAIN_SECONDS),
         "--respawn-interval": "0.5",
         "--log-level": "warning",

@@ -13,6 +13,7 @@ def worker(arguments: Namespace) -> int:
     os.nice(arguments.nice)
     start_django()
     from consilium.core.jobs.worker import Worker, release
+    from consilium.core.memory import spare_the_collector
 
     if arguments.replaces:
         release(arguments.replaces)
@@ -21,6 +22,7 @@ def worker(arguments: Namespace) -> int:
     running = Worker(name, queues=queues, lease=timedelta(seconds=arguments.lease))
     signal.signal(signal.SIGTERM, running.stop)
     signal.signal(signal.SIGINT, running.stop)
+    spare_the_collector()
     running.loop()
     return 0
 

@@ -21,7 +21,7 @@ from consilium.core import audit, clock
 from consilium.core.audit import Actor
 from consilium.core.errors import BadInput
 from consilium.imaging import facts as imaging_facts
-from consilium.records import content, instances
+from consilium.records import content, instances, rows
 from consilium.records.instances import NewInstance, Origin
 from consilium.records.models import InboxInstance, InboxStudy
 from consilium.vault import blind, blobs, keys
@@ -77,15 +77,15 @@ def add(study_id: UUID, tenant: UUID, new: Sequence[NewInstance], *, known: bool
             _note_modalities(study_id, {str(_value(one, "Modality") or "") for one in new} - {""})
             held = InboxInstance.objects.filter(study=study_id, instance__in=tokens)
             there = set(held.values_list("instance", flat=True))
-        rows: list[InboxInstance] = []
+        waiting: list[InboxInstance] = []
         answers: list[str] = []
         for token, one in zip(tokens, new, strict=True):
             answers.append("duplicate" if token in there else "stored")
             if token not in there:
-                rows.append(_row(study_id, token, one))
+                waiting.append(_row(study_id, token, one))
             there.add(token)
-        _count(study_id, rows)
-        instances.insert(rows)
+        _count(study_id, waiting)
+        rows.insert(waiting)
     return answers
 
 

@@ -11,7 +11,6 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import parse_qs
 from uuid import UUID
 
 from django.db import close_old_connections, connection, connections
@@ -20,8 +19,8 @@ from consilium.gateways.data.app import UUID_PATTERN, Truncated, cookies_of
 from consilium.gateways.data.app import _refuse as not_here
 from consilium.gateways.data.grants import LIFE, Grant, Grants, bearer_of, same_origin
 from consilium.gateways.dicomweb import qido, rendered, reply, stow, wado
-from consilium.gateways.dicomweb.exchange import Exchange, read_accept
-from consilium.gateways.dicomweb.index import CaseIndex, Indexes
+from consilium.gateways.dicomweb.exchange import Exchange
+from consilium.gateways.dicomweb.index import Indexes
 from consilium.gateways.dicomweb.metadata import Products
 from consilium.gateways.dicomweb.reply import JSON_TYPE, NotHere, Receive, Refused, Scope, Send
 from consilium.vault import keys
@@ -142,7 +141,8 @@ class DicomWeb:
             raise Refused(405, "Here images are added (POST), searched and read (GET).", (b"allow", b"GET, HEAD, POST"))
 
     async def _grant(self, scope: Scope, case: UUID, *, fresh: bool = False) -> Grant:
-        grant = await self.grants.of(cookies_of(scope), bearer_of(scope["headers"]), case, fresh=fresh)
+        bearer = bearer_of(scope["headers"])
+        grant = await self.grants.of({} if bearer else cookies_of(scope), bearer, case, fresh=fresh)
         if grant is None:
             raise NotHere
         return grant
@@ -160,7 +160,7 @@ class DicomWeb:
         for attempt in range(2):
             if not grant.may_read:
                 raise Refused(403, "This key adds images; it does not open them.")
-            asked = self._exchange(scope, receive, send, headers, path, grant, index)
+            asked = Exchange(self, scope, receive, send, headers, path, grant, index)
             try:
                 await verb(asked)
                 return
@@ -171,17 +171,6 @@ class DicomWeb:
             # It may have come a moment ago: by another process, or a person has just decided about it.
             grant = await self._grant(scope, case, fresh=True)
             index = await self.indexes.of(case, fresh=True)
-
-    def _exchange(
-        self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes], path: dict[str, str],
-        grant: Grant, index: CaseIndex,
-    ) -> Exchange:  # fmt: skip
-        text = scope.get("query_string", b"").decode("latin-1")
-        query = parse_qs(text, keep_blank_values=True, max_num_fields=500) if text else {}
-        root = f"{self.origin(scope)}/data/cases/{grant.space}/dicomweb"
-        accept = read_accept(headers, query)
-        tree = index.seen_by(grant.records)
-        return Exchange(self, scope, receive, send, path, query, root, grant, index, tree, headers, accept)
 
     # -- storing
     async def _store(
@@ -198,7 +187,7 @@ class DicomWeb:
         keys.require_alive(case)
         index = await self.indexes.of(case)
         path = {key: value for key, value in route.groupdict().items() if value}
-        await stow.store(self._exchange(scope, receive, send, headers, path, grant, index))
+        await stow.store(Exchange(self, scope, receive, send, headers, path, grant, index))
 
 
 def _route(rest: str) -> tuple[Verb, dict[str, str]]:

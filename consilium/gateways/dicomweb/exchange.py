@@ -1,8 +1,10 @@
 """One request: what was asked for, by whom, and how it is answered."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from consilium.gateways.data.app import ALWAYS
 from consilium.gateways.data.grants import Grant
@@ -19,20 +21,40 @@ JSON_TYPES = ("application/dicom+json", "application/json")
 
 @dataclass
 class Exchange:
-    """`path`: the named parts of the path; `root`: the absolute URL of the case's DICOMweb; `tree`: what they see."""
+    """`path`: the named parts of the path. What not every request needs is worked out when it is asked for."""
 
     app: "DicomWeb"
     scope: Scope
     receive: Receive
     send: Send
+    headers: dict[bytes, bytes]
     path: dict[str, str]
-    query: dict[str, list[str]]
-    root: str
     grant: Grant
     index: CaseIndex
-    tree: Tree
-    headers: dict[bytes, bytes] = field(default_factory=dict)
-    accept: tuple[Range, ...] = ()
+
+    @cached_property
+    def query(self) -> dict[str, list[str]]:
+        """Raises Refused (400) for more parameters than any search needs."""
+        text = self.scope.get("query_string", b"").decode("latin-1")
+        try:
+            return parse_qs(text, keep_blank_values=True, max_num_fields=500) if text else {}
+        except ValueError:
+            raise Refused(400, "The query has more parameters than a search can use; please shorten it.") from None
+
+    @cached_property
+    def root(self) -> str:
+        """The absolute URL of the case's DICOMweb."""
+        return f"{self.app.origin(self.scope)}/data/cases/{self.grant.space}/dicomweb"
+
+    @cached_property
+    def tree(self) -> Tree:
+        """What the holder of the grant sees."""
+        return self.index.seen_by(self.grant.records)
+
+    @cached_property
+    def accept(self) -> tuple[Range, ...]:
+        """What the client accepts. Raises Refused (400)."""
+        return negotiate.wanted(self.headers, self.query)
 
     # -- what it is about
     def instances(self) -> list[Instance]:
@@ -101,8 +123,3 @@ class Exchange:
     async def _head(self, head: list[Header], status: int) -> None:
         await self.send({"type": "http.response.start", "status": status, "headers": [*ALWAYS, *head]})
         await self.send({"type": "http.response.body", "body": b""})
-
-
-def read_accept(headers: dict[bytes, bytes], query: dict[str, list[str]]) -> tuple[Range, ...]:
-    """What the client accepts. Raises Refused (400)."""
-    return negotiate.wanted(headers, query)

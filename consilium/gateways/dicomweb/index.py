@@ -16,8 +16,10 @@ from uuid import UUID
 from django.db.models import Count, Max
 
 from consilium.gateways.dicomweb.reply import Thread
+from consilium.imaging import facts
 from consilium.imaging.header import Header
 from consilium.imaging.header_frames import Ranges
+from consilium.records import checking, malware
 from consilium.records.models import RecordFile, SeriesMetadata
 
 STALE = 1.0  # seconds
@@ -78,6 +80,7 @@ class Series:
 class Study:
     uid: str
     series: dict[str, Series] = field(default_factory=dict)
+    records: dict[UUID, None] = field(default_factory=dict)  # that hold its images, in the order they came
     shown: dict[Any, bytes] = field(default_factory=dict)
 
     @property
@@ -106,6 +109,8 @@ class Tree:
         study = self.studies.setdefault(one.study, Study(one.study))
         series = study.series.setdefault(one.series, Series(one.series, study))
         series.members[one.uid] = one
+        if one.record not in study.records and facts.frames(one.header.tags):
+            study.records[one.record] = None
 
     def replace(self, one: Instance) -> None:
         """Take in a whole copy of an instance that was damaged."""
@@ -136,7 +141,14 @@ class CaseIndex:
         self.mark: Any = None  # files of the case and when the last was filed, when last looked
         self.replaced = 0  # instances that whole copies took the place of
         self.looked_at = 0.0
+        self.hidden: frozenset[UUID] = frozenset()  # files that nobody may read yet (records/checking.py)
         self._views: OrderedDict[frozenset[UUID], Tree] = OrderedDict()
+
+    def hide(self, files: frozenset[UUID]) -> None:
+        """Say which files nobody may read yet: they are known here, and shown to nobody."""
+        if files != self.hidden:
+            self.hidden = files
+            self._views.clear()
 
     def add(self, one: Instance) -> None:
         """Take in a new instance."""
@@ -156,12 +168,13 @@ class CaseIndex:
 
     def seen_by(self, records: frozenset[UUID]) -> Tree:
         """The part of it that lies in these records: for its holder nothing else exists."""
-        if self.records <= records:
+        if self.records <= records and not self.hidden:
             return self.tree
         key = records & self.records
         view = self._views.get(key)
         if view is None:
-            view = self._views[key] = Tree(one for one in self.tree.by_uid.values() if one.record in key)
+            mine = (one for one in self.tree.by_uid.values() if one.record in key and one.file not in self.hidden)
+            view = self._views[key] = Tree(mine)
             if len(self._views) > VIEWS:
                 self._views.popitem(last=False)
         return view
@@ -185,18 +198,21 @@ class Indexes:
         found.looked_at = now
         rows = await self._thread(_changes, found)
         if rows is not None:
-            for one in rows[1]:
+            found.mark, found_here, hidden = rows
+            for one in found_here:
                 found.add(one)
-            found.mark = rows[0]
+            found.hide(hidden)
         self._kept[space] = found
         self._kept.move_to_end(space)
         self._make_room(found)
         return found
 
     def filed(self, index: CaseIndex, new: Iterable[Instance]) -> None:
-        """This process filed instances: they are there at once."""
+        """This process filed instances: they are there at once, and shown unless they are to be checked first."""
         for one in new:
             if one.file not in index.files:
+                if malware.required():
+                    index.hide(index.hidden | {one.file})
                 index.add(one)
                 if index.mark is not None:
                     index.mark = (index.mark[0] + 1, index.mark[1])
@@ -211,16 +227,18 @@ class Indexes:
 COLUMNS = ("id", "record_id", "blob", "offset", "size", "more", "header")
 
 
-def _changes(index: CaseIndex) -> tuple[Any, list[Instance]] | None:
-    """(the mark, instances that are new or lie elsewhere now), or None when nothing changed. Runs in a thread."""
+def _changes(index: CaseIndex) -> tuple[Any, list[Instance], frozenset[UUID]] | None:
+    """(the mark, instances that are new or lie elsewhere now, files that nobody may read yet), or None when nothing
+    changed. Runs in a thread.
+    """
     mine = RecordFile.objects.filter(space=index.space).order_by()
     mark = mine.aggregate(rows=Count("pk"), last=Max("filed_at"))
     mark = (mark["rows"], mark["last"])
     if mark == index.mark:
         return None
-    imaging = mine.filter(kind="dicom", header__isnull=False)
+    imaging, hidden = mine.filter(kind="dicom", header__isnull=False), checking.hidden(index.space)
     if not index.files:
-        return mark, [_instance(index.space, row) for row in imaging.values_list(*COLUMNS).iterator(500)]
+        return mark, [_instance(index.space, row) for row in imaging.values_list(*COLUMNS).iterator(500)], hidden
     wanted, moved = [], set()
     for pk, blob, offset, series in imaging.values_list("pk", "blob", "offset", "series"):
         known = index.files.get(pk)
@@ -232,7 +250,7 @@ def _changes(index: CaseIndex) -> tuple[Any, list[Instance]] | None:
     for start in range(0, len(wanted), 500):
         some = mine.filter(pk__in=wanted[start : start + 500]).values_list(*COLUMNS)
         found += [_instance(index.space, row) for row in some]
-    return mark, found
+    return mark, found, hidden
 
 
 def _forget_metadata(space: UUID, series: set[str]) -> None:

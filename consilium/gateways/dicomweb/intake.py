@@ -95,12 +95,10 @@ class Intake:
             return NOT_UNDERSTOOD
         return NOT_OF_THIS_STUDY if self.study and one.study != self.study else 0
 
-    def tidy(self, stored: list[Item]) -> None:
-        """Delete segments of which nothing was needed."""
-        if self._writer is not None:
-            used = {part.blob for one in stored for part in one.slices or ()}
-            for blob in set(self._writer.blobs) - used:
-                blobs.delete(blob)
+    def unused(self, stored: list[Item]) -> set[UUID]:
+        """Segments of which nothing is needed."""
+        used = {part.blob for one in stored for part in one.slices or ()}
+        return set(self._writer.blobs) - used if self._writer is not None else set()
 
     def abort(self) -> None:
         """Forget what is not filed."""
@@ -186,6 +184,12 @@ class Part:
                 return  # cut short: pydicom says what is left of it
             head.size = self.size
             item.new = NewInstance(item.slices, dicom.as_kept(head))
+
+
+def delete(unused: set[UUID]) -> None:
+    """Take segments away."""
+    for blob in unused:
+        blobs.delete(blob)
 
 
 def is_cut_short(stored: Instance) -> bool:

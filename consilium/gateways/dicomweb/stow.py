@@ -23,7 +23,6 @@ from consilium.gateways.dicomweb.exchange import Exchange
 from consilium.gateways.dicomweb.index import Instance, kept_header
 from consilium.gateways.dicomweb.intake import OUT_OF_RESOURCES, PROCESSING_FAILURE, Intake, Item
 from consilium.gateways.dicomweb.reply import Refused, Thread
-from consilium.imaging import facts
 from consilium.records import content, instances, returning
 from consilium.records.instances import Filed, NewInstance, Origin
 
@@ -43,8 +42,8 @@ async def store(asked: Exchange) -> None:
     _refuse_large(asked.headers.get(b"content-length", b""))
     items: list[Item] = []
     try:
-        await _pump(asked, taking, feed, items)
-        items += await _settle(asked, taking)
+        new = await _pump(asked, taking, feed, items)
+        items += await _settle(asked, taking, new)
     except BaseException:
         await asyncio.shield(asked.disk(taking.abort))
         raise
@@ -106,8 +105,12 @@ class _Single:
             self._sink.close()
 
 
-async def _pump(asked: Exchange, taking: Intake, reader: Any, items: list[Item]) -> None:
-    """Receive while a thread parses and seals what came before; never more than two helpings in memory."""
+async def _pump(asked: Exchange, taking: Intake, reader: "Reader", items: list[Item]) -> list[Item]:
+    """Receive while a thread parses and seals what came before; never more than two helpings in memory.
+
+    Returns what is to be filed of the last batch; batches before it have been settled, and are in `items`.
+    """
+    new: list[Item] = []
     gathered: list[bytes] = []
     size = total = 0
     working: Awaitable[Any] | None = None
@@ -125,14 +128,14 @@ async def _pump(asked: Exchange, taking: Intake, reader: Any, items: list[Item])
                 helping, working = working, None
                 await helping
                 if len(taking.items) >= TOGETHER:
-                    items += await _settle(asked, taking)
+                    items += await _settle(asked, taking, await asked.disk(taking.finish))
                 if more and size < reader.wanted:
                     continue
-            working = asyncio.ensure_future(asked.disk(_feed, reader, gathered, not more))
+            working = asyncio.ensure_future(asked.disk(_take, reader, gathered, None if more else taking))
             gathered, size = [], 0
         if working is not None:
             helping, working = working, None
-            await helping
+            new = await helping
     except multipart.Malformed as problem:
         raise Refused(400, str(problem)) from None
     except OSError as error:
@@ -142,10 +145,13 @@ async def _pump(asked: Exchange, taking: Intake, reader: Any, items: list[Item])
     finally:
         if working is not None:  # it uses the writer that is about to be taken away
             await asyncio.wait([asyncio.ensure_future(working)])
+    return new
 
 
-def _feed(reader: Any, pieces: list[bytes], last: bool) -> None:
-    reader.feed(pieces, last=last)
+def _take(reader: "Reader", pieces: list[bytes], last_of: Intake | None) -> list[Item]:
+    """Parse and seal; the last helping is made durable in the same go."""
+    reader.feed(pieces, last=last_of is not None)
+    return last_of.finish() if last_of is not None else []
 
 
 async def _next(asked: Exchange) -> tuple[bytes, bool]:
@@ -168,9 +174,8 @@ def _refuse_large(length: bytes) -> None:
 # --- filing ----------------------------------------------------------------------------------------------------
 
 
-async def _settle(asked: Exchange, taking: Intake) -> list[Item]:
-    """Make durable what was taken in, file it, and compare what was there already."""
-    new = await asked.disk(taking.finish)
+async def _settle(asked: Exchange, taking: Intake, new: list[Item]) -> list[Item]:
+    """File what is durable, and compare what was there already."""
     origin = Origin(asked.grant.space, asked.grant.owner, asked.grant.principal.ref)
     try:
         joined = _joined(asked, {one.study for one in new})
@@ -198,7 +203,9 @@ async def _settle(asked: Exchange, taking: Intake) -> list[Item]:
     if late or any(one.held for one in taking.items):
         await _bring_back(asked, taking.items)
     items = taking.items
-    await asked.disk(taking.tidy, [one for one, done in zip(new, filed, strict=True) if done.code == "stored"])
+    unused = taking.unused([one for one, done in zip(new, filed, strict=True) if done.code == "stored"])
+    if unused:
+        await asked.disk(intake.delete, unused)
     taking.begin_again()
     return items
 
@@ -216,12 +223,13 @@ async def _bring_back(asked: Exchange, items: list[Item]) -> None:
 
 def _joined(asked: Exchange, studies: set[str]) -> dict[str, UUID]:
     """The record that the images of a study belong to, as far as the index knows."""
+    known = asked.index.tree.studies
     found = {}
-    for uid in studies & asked.index.tree.studies.keys():
-        images = [one for one in asked.index.tree.studies[uid].instances if facts.frames(one.header.tags)]
-        mine = [one.record for one in images if one.record in asked.grant.records] or [one.record for one in images]
-        if mine:
-            found[uid] = mine[0]
+    for uid in studies & known.keys():
+        images = known[uid].records
+        mine = next((record for record in images if record in asked.grant.records), next(iter(images), None))
+        if mine is not None:
+            found[uid] = mine
     return found
 
 
