@@ -15,12 +15,13 @@ from django.db import connection, transaction
 
 from consilium.core import clock
 from consilium.imaging.series import summarise
-from consilium.records import content, filing, malware, slides
+from consilium.records import checking, content, filing, malware, slides
 from consilium.records.models import Record, RecordFile
 from consilium.vault import keys
 
 BATCH = 500  # files hashed between two commits
-_COLUMNS = ("id", "space", "record", "blob", "offset", "size", "more", "series", "position", "frames", "facts")
+_NAMED = ("kind", "name")  # by which checking.py tells who sent it
+_COLUMNS = ("id", "space", "record", "blob", "offset", "size", "more", "series", "position", "frames", "facts", *_NAMED)
 
 
 def finish(space: UUID) -> int:
@@ -95,9 +96,7 @@ def _without_malware(files: list[RecordFile]) -> list[RecordFile]:
     """What another program sent is checked now (uploads were, before they were read); a find takes the record out."""
     if not malware.checks():
         return files
-    records = {file.record_id for file in files}
-    sent = set(Record.objects.filter(pk__in=records, upload=None).values_list("pk", flat=True))
-    return [file for file in files if file.record_id not in sent or not _is_malware(file)]
+    return [file for file in files if not checking.is_from_program(file) or not _is_malware(file)]
 
 
 def _is_malware(file: RecordFile) -> bool:

@@ -3,7 +3,7 @@
 from django.db import IntegrityError, transaction
 
 from consilium.imaging import frames
-from consilium.records import content
+from consilium.records import checking, content
 from consilium.records.models import Preview, RecordFile
 from consilium.records.slides import is_dicom_slide
 from consilium.vault import blobs, keys
@@ -16,7 +16,9 @@ def picture(file: RecordFile, kind: str, index: int) -> bytes | None:
 
 
 def preview(file: RecordFile, kind: str, index: int) -> Preview | None:
-    """The stored preview; a frame that nobody looked at before is rendered now."""
+    """The stored preview; a frame that nobody looked at before is rendered now. None while it is to be checked."""
+    if checking.is_hidden(file):
+        return None
     found = file.previews.filter(kind=kind, index=index).first()
     if found or kind != Preview.Kind.FRAME or not 0 <= index < file.frames:
         return found
@@ -43,7 +45,7 @@ def _keep(file: RecordFile, index: int, data: bytes) -> Preview:
 
 def windowed(file: RecordFile, index: int, *, centre: float, width: float) -> bytes | None:
     """A frame in another window (PS3.3 C.11.2.1.2), rendered on demand and not kept."""
-    if not 0 <= index < file.frames or is_dicom_slide(file):
+    if not 0 <= index < file.frames or is_dicom_slide(file) or checking.is_hidden(file):
         return None
     try:
         return frames.render_frame(lambda: content.chunks(file), index, centre=centre, width=width)

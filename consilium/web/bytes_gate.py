@@ -17,7 +17,7 @@ from consilium.cases.models import Case
 from consilium.core import audit
 from consilium.core.errors import NotFound, Refusal
 from consilium.opinions.actions import report as reports
-from consilium.records import content, previews, returning
+from consilium.records import checking, content, previews, returning
 from consilium.records.models import Preview, Record, RecordFile
 from consilium.vault import blobs
 from consilium.vault.errors import VaultError
@@ -90,7 +90,7 @@ def _thumbnail(file: RecordFile) -> Preview | None:
 
 
 def _original(by: Principal, file: RecordFile, record: Record, case: Case) -> ByteGrant:
-    if not scopes.sees_original(by, case, record):
+    if not scopes.sees_original(by, case, record) or checking.is_hidden(file):
         raise NotFound()
     audit.read(f"record:{record.pk}", by=by, space=case.pk, action="record.download")
     head = content.read_at(file, 0, PREAMBLE + 4)

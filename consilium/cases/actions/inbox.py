@@ -11,7 +11,7 @@ from consilium.cases.actions.records import tick_checklist
 from consilium.cases.models import Case
 from consilium.core import clock, jobs
 from consilium.core.errors import BadInput, NotFound
-from consilium.records import identity, inbox
+from consilium.records import checking, identity, inbox, malware
 from consilium.records.filing import Owner
 from consilium.records.instances import Origin
 from consilium.records.models import InboxStudy
@@ -35,9 +35,15 @@ def receives(case_id: UUID) -> bool:
 
 
 def arrived(case_id: UUID) -> None:
-    """Note in the checklist what has just come to a case."""
+    """Note in the checklist what has just come to a case; what nobody may read yet waits until it was checked."""
+    from consilium.cases.jobs import note_arrival
+
     case = Case.objects.filter(pk=case_id).first()
-    if case is not None:
+    if case is None:
+        return
+    if checking.hidden(case_id):
+        jobs.enqueue(note_arrival, str(case_id), run_after=clock.now() + malware.AGAIN_AFTER)
+    else:
         tick_checklist(case)
 
 

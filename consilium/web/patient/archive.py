@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from consilium.cases.models import Case
 from consilium.imaging.dicomdir import Member, dicomdir
 from consilium.opinions.models import Report
-from consilium.records import content
+from consilium.records import checking, content
 from consilium.records.models import Record
 from consilium.vault import blobs
 from consilium.web.patient.present.wording import size
@@ -89,7 +89,8 @@ class _Disc:
         self.entries: list[Entry] = []
         self.members: list[Member] = []
         series: dict[str, int] = {}
-        for position, file in enumerate((file for file in record.files.all() if file.header), start=1):
+        files = (file for file in record.files.all() if file.header and not checking.is_hidden(file))
+        for position, file in enumerate(files, start=1):
             place = series.setdefault(file.series, len(series) + 1)
             file_id = ("DICOM", f"ST{number:06d}", f"SE{place:06d}", f"IM{position:06d}")
             self.entries.append(Entry("/".join(file_id), content.chunks(file), file.sha256, file.size, self.title))
@@ -112,7 +113,8 @@ def record_entries(case: Case, records: list[Record]) -> Iterator[Entry]:
     for number, record in enumerate(records, start=1):
         title = record.title or str(record.get_kind_display())
         folder = f"records/{number:02d} {safe(title)}"
-        for position, file in enumerate(record.files.all(), start=1):
+        files = (file for file in record.files.all() if not checking.is_hidden(file))
+        for position, file in enumerate(files, start=1):
             name = safe(file.name) or "file"
             prefix = f"{position:04d} " if record.images or position > 1 else ""
             yield Entry(f"{folder}/{prefix}{name}", content.chunks(file), file.sha256, file.size, title)
