@@ -19,7 +19,6 @@ from consilium.config.bridge import Bridge, Receive, Send, plain
 from consilium.config.environ import Scope
 from consilium.config.origin import origin_of
 from consilium.config.warm import warm_up
-from consilium.core.memory import spare_the_collector
 from consilium.gateways.data.app import DataPlane, Grant
 from consilium.gateways.data.grants import Grant as CaseGrant
 from consilium.gateways.data.grants import Grants
@@ -122,7 +121,6 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             _end_with_server()
             _known_areas.update(_areas(get_resolver().url_patterns))
             warm_up()
-            spare_the_collector()
             await send({"type": "lifespan.startup.complete"})
         else:
             await bridge.close()

@@ -10,8 +10,10 @@ from consilium.config.warm import warm_up
 
 @pytest.fixture
 def thawed():
+    before = gc.get_threshold()
     yield
     gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 def test_templates_are_compiled_and_everything_is_frozen(thawed):

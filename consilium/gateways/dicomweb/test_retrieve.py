@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import urllib.parse
+from uuid import uuid4
 
 import numpy as np
 import pydicom
@@ -14,6 +15,7 @@ from consilium.cases.models import Case
 from consilium.core.models import AuditEvent
 from consilium.gateways.dicomweb.app import DicomWeb
 from consilium.gateways.dicomweb.conftest import SAMPLES, ClientOf
+from consilium.gateways.dicomweb.metadata import Product
 from consilium.gateways.dicomweb.testing_client import Client
 from consilium.gateways.dicomweb.testing_files import image, path, uid
 from consilium.records.models import Record, SeriesMetadata
@@ -81,11 +83,14 @@ def test_series_metadata_is_kept_and_renewed(anna: Client, app: DicomWeb) -> Non
     assert first.headers["content-encoding"] == "gzip"
     assert [one["00200013"]["Value"] for one in json.loads(gzip.decompress(first.body))] == [[1]]
     kept = SeriesMetadata.objects.get()
-    assert blobs.read_all(kept.blob, space=kept.space).partition(b"\n")[2] == first.body
+    product = Product.from_bytes(blobs.read_all(kept.blob, space=kept.space))
+    assert product is not None and product.gzip() == first.body
     app.products._kept.clear()
     assert anna.get(series + "/metadata", accept_encoding="gzip").body == first.body
     anna.post("/studies", [image(2)])
-    assert [one["00200013"]["Value"] for one in anna.get(series + "/metadata").json] == [[1], [2]]
+    second = anna.get(series + "/metadata", accept_encoding="gzip").body
+    assert second.startswith(first.body[:-14])  # appended, not made anew (the bracket and the trailer apart)
+    assert [one["00200013"]["Value"] for one in json.loads(gzip.decompress(second))] == [[1], [2]]
     assert SeriesMetadata.objects.get().instances == 2
     assert not blobs.exists(kept.blob)
     app.products._kept.clear()
@@ -94,6 +99,26 @@ def test_series_metadata_is_kept_and_renewed(anna: Client, app: DicomWeb) -> Non
     assert all(one["7FE00010"]["BulkDataURI"].startswith("https://elsewhere.example/data/") for one in moved)
     assert len(anna.get("/studies/" + uid("study", "a") + "/metadata").json) == 2
     assert anna.get(series + "/metadata", "application/dicom+xml").status == 406
+
+
+def test_products_grow_and_move() -> None:
+    product = Product('https://a.example/"x')
+    said = []
+    for piece in range(3):
+        some = [
+            (uuid4(), json.dumps({"at": product.root + f"/studies/{piece}.{n}"}).encode()) for n in range(piece + 1)
+        ]
+        product.add((uuid4(), json.dumps(one).encode()) for one in said_now)
+        said += said_now
+    assert json.loads(gzip.decompress(product.gzip())) == said
+    again = Product.from_bytes(product.to_bytes())
+    assert again == product and again is not None
+    moved = again.moved("https://b.example")
+    assert moved.files == product.files
+    assert [one["at"] for one in json.loads(gzip.decompress(moved.gzip()))] == [
+        one["at"].replace(product.root, "https://b.example") for one in said
+    ]
+    assert Product.from_bytes(b"https://a.example\n\x1f\x8b") is None
 
 
 def test_forms_of_an_instance(anna: Client) -> None:
@@ -216,24 +241,24 @@ def test_what_a_key_may(cast: Cast, case: Case, anna: Client, client_of: ClientO
 
 def test_what_is_withheld_does_not_exist(cast: Cast, case: Case, anna: Client, client_of: ClientOf) -> None:
     anna.post("/studies", [image(1), image(1, study="b")])
-    dora = client_of(cast.dora, case, add=False)
-    assert len(dora.get("/studies").json) == 2
+    reads = client_of(cast.anna, case, add=False)
+    assert len(reads.get("/studies").json) == 2
     record = Record.objects.filter(space=case.pk, kind="imaging").first()
-    grant = next(one for one in dora.app.grants._kept.values() if one.space == case.pk and not one.may_add)
+    grant = next(one for one in reads.app.grants._kept.values() if one.space == case.pk and not one.may_add)
     grant.records -= {record.pk}
-    left = dora.get("/studies").json
+    left = reads.get("/studies").json
     (study,) = {uid("study", "a"), uid("study", "b")} - {one["0020000D"]["Value"][0] for one in left}
     grant.ends += 3600  # made just now: a miss does not ask the gate again
     for at in ("", "/metadata", "/series", "/instances", "/thumbnail"):
-        assert dora.get(f"/studies/{study}{at}").status == 404
+        assert reads.get(f"/studies/{study}{at}").status == 404
     assert anna.get(f"/studies/{study}/metadata").status == 200
 
 
 def test_a_decision_shows_at_once(cast: Cast, case: Case, anna: Client, client_of: ClientOf) -> None:
-    dora = client_of(cast.dora, case, add=False)
-    assert dora.get("/studies").json == []
+    reads = client_of(cast.anna, case, add=False)
+    assert reads.get("/studies").json == []
     anna.post("/studies", [image(1)])
-    assert len(dora.get("/studies").json) == 1  # the gate is asked again for a record that came after it was asked
+    assert len(reads.get("/studies").json) == 1  # the gate is asked again for a record that came after it was asked
 
 
 def test_the_first_look_at_a_record_is_noted_once(anna: Client, case: Case) -> None:
