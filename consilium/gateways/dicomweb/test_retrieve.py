@@ -105,9 +105,7 @@ def test_products_grow_and_move() -> None:
     product = Product('https://a.example/"x')
     said = []
     for piece in range(3):
-        some = [
-            (uuid4(), json.dumps({"at": product.root + f"/studies/{piece}.{n}"}).encode()) for n in range(piece + 1)
-        ]
+        said_now = [{"at": product.root + f"/studies/{piece}.{n}"} for n in range(piece + 1)]
         product.add((uuid4(), json.dumps(one).encode()) for one in said_now)
         said += said_now
     assert json.loads(gzip.decompress(product.gzip())) == said
