@@ -102,6 +102,11 @@ ACTIONS: Final[dict[str, Action]] = {a.name: a for a in (
             triage_clinician=DESK, specialist=("review",)),
     _action("record.download_all", _("download every record as one archive"), step_up=True,
             patient=ALL),
+    # A key opens records outside of this site: for those whose own programs have a use for it.
+    _action("key.make", _("make a key with which another program works with the records"), step_up=True,
+            patient=ALL, proxy_act=ALL, specialist=WORK + RELEASED + HALTED, coordinator=DESK + WORK + HALTED),
+    _action("key.read", _("let that program read the records"),
+            patient=ALL, proxy_act=ALL, specialist=WORK + RELEASED + HALTED),
     _action("record.receive", _("receive images that a hospital sends to the case"),
             system=PREPARING + DESK + WORK + HALTED),
     # What waits in the inbox belongs to no case yet: it counts as the desk's.

@@ -22,6 +22,7 @@ from consilium.opinions.models import Report
 from consilium.records.models import DataToken, Entry, InboxStudy, Record, RecordFile, Transfer, Upload
 from consilium.records.transfers import still_open
 from consilium.talks.models import Clarification, Message
+from consilium.vault import columns
 
 
 def states_for(action: str, role: str) -> list[str]:
@@ -147,7 +148,7 @@ def transfers(by: Principal, of: Case) -> QuerySet[Transfer]:
 
 def data_tokens(by: Principal, of: Case) -> QuerySet[DataToken]:
     """The keys for other programs that `by` made for a case."""
-    if by.kind != "user" or not may("record.view", of, by):
+    if by.kind != "user" or not may("key.make", of, by):
         return DataToken.objects.none()
     return DataToken.objects.filter(space=of.pk, user=by.id)
 
@@ -209,7 +210,8 @@ def entries(by: Principal, of: Case, *kinds: str, within: Record | None = None) 
     conclusion = sees_conclusion(by, of)
     opened = {one.pk: one for one in named(by, of, chosen)}
     rows = Entry.objects.filter(space=of.pk, record__in=list(opened))
-    rows = rows.filter(kind__in=kinds) if kinds else rows
+    rows = list(rows.filter(kind__in=kinds) if kinds else rows)
+    columns.open_on(rows, "body", of.pk)
     out: list[Entry] = []
     for row in rows:
         row.record = opened[row.record_id]

@@ -27,6 +27,9 @@ def ask(cookies: dict[str, str], bearer: str, case_id: UUID) -> Grant | None:
     by, may_read, may_add = _holder(cookies, bearer, case_id)
     try:
         case = scopes.case(by, case_id)
+        if bearer:  # what its maker may not give away any more, the key does not open
+            may_read = may_read and may("key.read", case, by)
+            may_add = may_add and may("key.make", case, by)
         may_read = may_read and may("record.view", case, by)
         may_add = may_add and may("record.add", case, by)
         if not (may_read or may_add):

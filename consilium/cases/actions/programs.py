@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.utils.translation import gettext_lazy as _
 
 from consilium.access.principals import Principal
-from consilium.access.rules import require, require_fresh
+from consilium.access.rules import require
 from consilium.cases.models import Case
 from consilium.core.errors import BadInput, NotFound
 from consilium.records import tokens
@@ -17,8 +17,7 @@ def require_making(case: Case, *, by: Principal) -> None:
 
     Raises NotAllowed, StepUpNeeded.
     """
-    require("record.view", case, by)
-    require_fresh(True, by)
+    require("key.make", case, by)
 
 
 def issue_token(
@@ -31,6 +30,8 @@ def issue_token(
     require_making(case, by=by)
     if not (read or add):
         raise BadInput(_("Please choose what the program may do."))
+    if read:
+        require("key.read", case, by)
     if add:
         require("record.add", case, by)
     return tokens.issue(case.pk, by=by, label=label.strip(), read=read, add=add, life=life)

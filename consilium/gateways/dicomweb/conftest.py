@@ -7,8 +7,10 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
+from django.conf import settings
 from django.db import connections
 
+from consilium.access.rules import may
 from consilium.cases.models import Case
 from consilium.cases.states import State
 from consilium.gateways.dicomweb.app import DicomWeb
@@ -17,6 +19,7 @@ from consilium.records import tokens
 from consilium.testing import factories
 from consilium.testing.cast import Cast, Member
 from consilium.web.case_gate import ask
+from consilium.web.tests.visitor import cookie_of
 
 ClientOf = Callable[..., Client]
 SAMPLES = Path(os.environ.get("CONSILIUM_SAMPLES", "")) / "dicom"
@@ -46,9 +49,14 @@ def app(db: None) -> Iterator[DicomWeb]:
 
 @pytest.fixture
 def client_of(app: DicomWeb) -> ClientOf:
-    """`client_of(cast.anna, case)`: a DICOMweb client with a token of theirs for a case."""
+    """`client_of(cast.anna, case)`: a DICOMweb client with a token of theirs for a case.
+
+    Who may not let a program read comes with the session of a browser.
+    """
 
     def client(who: Member, case: Case, *, read: bool = True, add: bool = True) -> Client:
+        if read and not may("key.read", case, who.by):
+            return Client(app, case.pk, cookie=f"{settings.SESSION_COOKIE_NAME}={cookie_of(who)}")
         _token, text = tokens.issue(case.pk, by=who.by, read=read, add=add)
         return Client(app, case.pk, text)
 

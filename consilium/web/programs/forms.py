@@ -16,7 +16,7 @@ HOURS = [("1", _("1 hour")), ("4", _("4 hours")), ("12", _("12 hours"))]
 
 
 class KeyForm(forms.Form):
-    """`may_add`: whether the person may add records to this case at all."""
+    """may_read, may_add: what the person may allow a program at all."""
 
     label = forms.CharField(
         label=_("Which program is it for?"),
@@ -29,10 +29,12 @@ class KeyForm(forms.Form):
         label=_("How long does the key work?"), choices=HOURS, widget=forms.RadioSelect, initial="4"
     )
 
-    def __init__(self, data: Any = None, *, may_add: bool) -> None:
+    def __init__(self, data: Any = None, *, may_read: bool, may_add: bool) -> None:
         super().__init__(data)
-        if not may_add:
-            self.fields["allowed"].choices = ALLOWED[:1]  # type: ignore[attr-defined]
+        open_ones = {READ: may_read, ADD: may_add, BOTH: may_read and may_add}
+        allowed = self.fields["allowed"]
+        allowed.choices = [one for one in ALLOWED if open_ones[one[0]]]  # type: ignore[attr-defined]
+        allowed.initial = READ if may_read else ADD
 
     def arguments(self) -> dict[str, Any]:
         """Arguments of the verb."""

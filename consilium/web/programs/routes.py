@@ -3,8 +3,8 @@
 from consilium.web.routes import Route
 
 ROUTES: tuple[Route, ...] = (
-    Route("programs", "case:record.view"),
-    Route("program_key", "case:record.view", ("GET", "POST")),
-    Route("program_key_end", "case:record.view", ("POST",)),
+    Route("programs", "case:key.make"),
+    Route("program_key", "case:key.make", ("GET", "POST")),
+    Route("program_key_end", "case:key.make", ("POST",)),
     Route("upload_discard", "case:record.add", ("GET", "POST")),
 )

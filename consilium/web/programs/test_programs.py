@@ -36,6 +36,10 @@ def made(client: Client, case: Case, **changed: str) -> Any:
     return client.post(reverse("program_key", args=[case.pk]), ASKED | changed)
 
 
+def shown_key(page: str) -> str:
+    return html.unescape(re.search(r'id="program-key"[^>]*value="([^"]+)"', page)[1])  # type: ignore[index]
+
+
 def begun(case: Case, cast: Cast, name: str = "disc-2026-05-14.tar") -> Transfer:
     """63 of 100 bytes of an upload."""
     transfer = transfers.begin(case.pk, 100, {"raw": "", "name": name, "fingerprint": "abc"}, by=cast.anna.by)
@@ -47,7 +51,7 @@ def begun(case: Case, cast: Cast, name: str = "disc-2026-05-14.tar") -> Transfer
 def test_a_key_is_shown_once_works_and_ends(case: Case, cast: Cast, as_: AsClient) -> None:
     client = as_(cast.anna)
     page = made(client, case).content.decode()
-    text = html.unescape(re.search(r'id="program-key"[^>]*value="([^"]+)"', page)[1])  # type: ignore[index]
+    text = shown_key(page)
     token = tokens.find(text, case.pk)
     assert token is not None
     assert (token.may_read, token.may_add, token.label) == (True, True, "Viewer at the practice")
@@ -76,15 +80,54 @@ def test_making_a_key_asks_for_the_second_step_again(case: Case, cast: Cast, as_
 
 
 def test_a_key_never_allows_more_than_its_maker_may(case: Case, cast: Cast, as_: AsClient) -> None:
-    factories.proxy(case, cast.ben, by=cast.anna, role="proxy_view")
-    client = as_(cast.ben)
-    assert "Read and add records" not in client.get(reverse("program_key", args=[case.pk])).content.decode()
-    assert "Select a valid choice" in made(client, case).content.decode()
+    """The desk sends with programs and reads here."""
+    dora = as_(cast.dora)
+    page = dora.get(reverse("program_key", args=[case.pk])).content.decode()
+    assert "Add records" in page
+    assert "Read the records" not in page
+    assert "Select a valid choice" in made(dora, case).content.decode()
     assert not DataToken.objects.exists()
-    assert made(client, case, allowed="read").status_code == 200
-    assert not DataToken.objects.get().may_add
+    answer = made(dora, case, allowed="add").content.decode()
+    assert not DataToken.objects.get().may_read
+    grant = case_gate.ask({}, shown_key(answer), case.pk)
+    assert grant is not None
+    assert (grant.may_read, grant.may_add, grant.records) == (False, True, frozenset())
     with pytest.raises(NotAllowed):
-        verbs.issue_token(case, by=cast.ben.by, label="x", read=False, add=True, life=tokens.LONGEST)
+        verbs.issue_token(case, by=cast.dora.by, label="x", read=True, add=False, life=tokens.LONGEST)
+
+
+def test_the_specialist_reads_with_programs(cast: Cast, as_: AsClient) -> None:
+    case = factories.case_in(State.BLIND_READ, cast)
+    chen = as_(cast.chen)
+    assert reverse("programs", args=[case.pk]) in chen.get(reverse("records", args=[case.pk])).content.decode()
+    assert "Add records" not in chen.get(reverse("program_key", args=[case.pk])).content.decode()
+    grant = case_gate.ask({}, shown_key(made(chen, case, allowed="read").content.decode()), case.pk)
+    assert grant is not None
+    assert (grant.may_read, grant.may_add) == (True, False)
+    with pytest.raises(NotAllowed):
+        verbs.issue_token(case, by=cast.chen.by, label="x", read=False, add=True, life=tokens.LONGEST)
+
+
+def test_others_who_read_here_make_no_keys(case: Case, cast: Cast, as_: AsClient) -> None:
+    factories.proxy(case, cast.ben, by=cast.anna, role="proxy_view")
+    for who in (cast.ben, cast.tess):
+        assert as_(who).get(reverse("records", args=[case.pk])).status_code == 200
+        for address in ("programs", "program_key"):
+            assert as_(who).get(reverse(address, args=[case.pk])).status_code == 404
+        assert made(as_(who), case, allowed="read").status_code == 404
+        with pytest.raises(NotAllowed):
+            verbs.issue_token(case, by=who.by, label="x", read=True, add=False, life=tokens.LONGEST)
+    assert not DataToken.objects.exists()
+
+
+def test_a_key_ends_with_what_its_maker_may_give(case: Case, cast: Cast, as_: AsClient) -> None:
+    factories.proxy(case, cast.ben, by=cast.anna, role="proxy_act")
+    text = shown_key(made(as_(cast.ben), case).content.decode())
+    grant = case_gate.ask({}, text, case.pk)
+    assert grant is not None
+    assert (grant.may_read, grant.may_add) == (True, True)
+    case.case_roles.filter(user=cast.ben.user).update(role="proxy_view")
+    assert case_gate.ask({}, text, case.pk) is None
 
 
 def test_keys_are_their_makers(case: Case, cast: Cast, as_: AsClient) -> None:

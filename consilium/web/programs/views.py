@@ -33,7 +33,7 @@ def _page(request: Request, case: Case, template: str, context: dict[str, Any]) 
 
 
 @require_safe
-@with_case("record.view")
+@with_case("key.make")
 def programs(request: Request, case: Case) -> HttpResponse:
     """Who needs another program, where it finds the records, and which keys there are."""
     keys = [present.key(case, one, clock.now()) for one in scopes.data_tokens(request.principal, case)[:50]]
@@ -41,12 +41,12 @@ def programs(request: Request, case: Case) -> HttpResponse:
 
 
 @require_http_methods(GET_POST)
-@with_case("record.view")
+@with_case("key.make")
 def new_key(request: Request, case: Case) -> HttpResponse:
     """Make a key; it is shown once, in the answer to this very request."""
     by = request.principal
     verbs.require_making(case, by=by)
-    form = KeyForm(posted(request), may_add=may("record.add", case, by))
+    form = KeyForm(posted(request), may_read=may("key.read", case, by), may_add=may("record.add", case, by))
     if request.method == "POST" and form.is_valid():
         try:
             token, text = verbs.issue_token(case, by=by, **form.arguments())
@@ -61,7 +61,7 @@ def new_key(request: Request, case: Case) -> HttpResponse:
 
 
 @require_POST
-@with_case("record.view")
+@with_case("key.make")
 def end_key(request: Request, case: Case, token_id: UUID) -> HttpResponse:
     """End a key now."""
     token = scopes.data_tokens(request.principal, case).filter(pk=token_id).first()

@@ -56,6 +56,7 @@ def record_list(request: Request, case: Case) -> HttpResponse:
         "filtered": any(query.get(name) for name in ("kind", "year", "language")),
         "any": bool(every),
         "blind": blind,
+        "may_key": may("key.read", case, request.principal),
     }
     return render(request, "reading/list.html", context | {"layout": layout_of(request, case)})
 
@@ -71,7 +72,7 @@ def search(request: Request, case: Case) -> HttpResponse:
     """Words in the titles and pages of the case, also of scans. Sent by POST: the words belong in no address."""
     words = request.POST.get("q", "").strip()[:200]
     found = scopes.records(request.principal, case).exclude(status=Record.Status.REMOVED)
-    records = scopes.named(request.principal, case, found) if words else []
+    records = queries.newest_first(case.pk, scopes.named(request.principal, case, found)) if words else []
     hits = find(records, words, scopes.pages_of(request.principal, case), most=MOST_HITS + 1)
     audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="record.search")
     context = {

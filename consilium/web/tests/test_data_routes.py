@@ -161,10 +161,11 @@ def test_a_cases_roots_open_to_those_whom_the_policy_names(state: str, cast: Any
 
 
 def _check_token(case: Case, other: Case, member: Any, grant: Any) -> None:
-    """A key of theirs opens what they may open themselves, never another case, and nothing once it has ended."""
+    """A key opens what its maker may open and give to a program, never another case, and nothing once it has ended."""
     token, text = tokens.issue(case.pk, by=member.by, read=True, add=False)
     reading = ask({}, text, case.pk)
-    assert (reading is not None) == bool(grant and grant.may_read)
+    gives = granted("key.read", PHASE[case.state], Case.objects.get(pk=case.pk).roles_of(member.by))
+    assert (reading is not None) == bool(grant and grant.may_read and gives)
     assert reading is None or (reading.records, reading.may_add) == (grant.records, False)
     assert ask({}, text, other.pk) is None
     tokens.revoke(token, by=member.by)

@@ -169,7 +169,7 @@ def pauses(stops: Iterable[ClockStop]) -> list[dict[str, Any]]:
 def sees(case: Case, by: Principal) -> dict[str, bool]:
     """What the policy lets `by` do here, for showing or hiding a form."""
     actions = ("clock.stop", "request.manage", "record.add", "record.remove", "record.decide", "identity.check")
-    more = ("link.manage", "oral.record", "message.send", "offer.manage", "conclusion.mark", "report.view")
+    more = ("link.manage", "oral.record", "message.send", "offer.manage", "conclusion.mark", "report.view", "key.make")
     return {action.replace(".", "_"): may(action, case, by) for action in actions + more}
 
 
