@@ -100,6 +100,8 @@ class Inside:
             record = factories.plain_record(
                 found, f"Document {number}", kind=kinds[number % len(kinds)], clinical_date=date, language="en"
             )
+            record.pages = pages
+            record.save(update_fields=["pages"])
             file = record.files.get()
             file.text = [words(number * pages + page) for page in range(pages)]
             file.filed_at = clock.now()  # or the sweep would read the few bytes that stand for the document

@@ -48,6 +48,7 @@ REASONS: dict[str, tuple[bool, str | Promise]] = {
     "readable": (False, _("It is here and can be read.")),
 }
 # fmt: on
+KINDS: dict[str, str | Promise] = dict(Record.Kind.choices)  # put into words only where a reason is shown
 DAMAGE = {"truncated_dicom", "damaged_pdf", "damaged_image", "damaged_text", "encrypted_pdf"}
 
 
@@ -111,7 +112,7 @@ def judge(item: RecordItem, record: Record, today: date) -> Iterable[Reason]:
     elif answers_by_type(item, record):
         yield Reason("readable")
     else:
-        yield Reason("perhaps", {"kind": record.get_kind_display()})
+        yield Reason("perhaps", {"kind": KINDS.get(record.kind, record.kind)})
 
 
 def _age_key(record: Record) -> int:

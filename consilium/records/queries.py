@@ -1,6 +1,6 @@
 """Questions about records that pages ask."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -49,6 +49,12 @@ def outlines(space: UUID, records: QuerySet[Record]) -> list[Outline]:
     rows = list(records.values_list("id", "kind", "clinical_date", "language", "added_at"))
     dates = columns.texts(Record, "clinical_date", space, {row[0]: row[2] for row in rows})
     return [Outline(row[0], row[1], dates[row[0]][0], row[3], row[4]) for row in rows]
+
+
+def newest_first(space: UUID, records: Sequence[Record]) -> list[Record]:
+    """Records of a case in the order of the timeline: by clinical date, then by arrival."""
+    dates = columns.texts_of(records, "clinical_date", space)
+    return sorted(records, key=lambda record: (dates[record.pk][0], record.added_at), reverse=True)
 
 
 def with_conclusions(records: QuerySet[Record]) -> set[UUID]:

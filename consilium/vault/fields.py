@@ -73,6 +73,9 @@ class SealedAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
+Sealers = Callable[[UUID], Callable[[str, bytes], bytes]]  # space → (context, plaintext) → sealed, as seal.sealer
+
+
 class SealedField(_Field):
     """Base of the sealed fields. `bound_as` keeps old rows readable after a table or column is renamed:
     set it to the former "table.column"."""
@@ -119,17 +122,20 @@ class SealedField(_Field):
         return None if value is None else Ciphertext(bytes(value))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Ciphertext | None:
+        return self.sealed(model_instance, seal.sealer)
+
+    def sealed(self, instance: models.Model, sealer: Sealers) -> Ciphertext | None:
         """Seal what was set or opened; pass on untouched ciphertext if it belongs to this row."""
-        if self.attname not in model_instance.__dict__:
-            getattr(model_instance, self.attname)
-        value = model_instance.__dict__[self.attname]
+        if self.attname not in instance.__dict__:
+            getattr(instance, self.attname)
+        value = instance.__dict__[self.attname]
         if value is None:
             return None
-        space, context = self._place(model_instance)
+        space, context = self._place(instance)
         if isinstance(value, Ciphertext):
             self._check_stays(space, context, value)
             return value
-        return Ciphertext(seal.seal(space, context, _pad(self.to_bytes(value))))
+        return Ciphertext(sealer(space)(context, _pad(self.to_bytes(value))))
 
     def get_prep_value(self, value: Any) -> Any:
         return value

@@ -24,7 +24,13 @@ _NONCE = b"\x00" * 12
 
 def seal(space: UUID, context: str, plaintext: bytes) -> bytes:
     """Encrypt `plaintext` for this space and context only. Raises KeyDestroyed, KeyMissing."""
-    return seal_with(keys.space_key(space), context, plaintext, salt=secrets.token_bytes(SALT_BYTES))
+    return sealer(space)(context, plaintext)
+
+
+def sealer(space: UUID) -> Callable[[str, bytes], bytes]:
+    """`seal` for a batch of values of one space: the keystore is asked once, now. Not to be kept."""
+    key = keys.space_key(space)
+    return lambda context, plaintext: seal_with(key, context, plaintext, salt=secrets.token_bytes(SALT_BYTES))
 
 
 def unseal(space: UUID, context: str, sealed: bytes) -> bytes:

@@ -413,3 +413,14 @@ def test_a_moved_value_is_not_opened_for_another_row(space):
     put_column(two, "text", column(one, "text"))
     with pytest.raises(Tampered):
         columns.texts(Note, "text", space, dict(Note.objects.values_list("pk", "text")))
+
+
+def test_one_attribute_of_many_instances_is_opened_at_once(space, opened):
+    for number in range(3):
+        Note.objects.create(case_id=space, text=f"Brief {number}")
+    fetched = list(Note.objects.filter(case_id=space))
+    fetched[0].text = "as set"
+    columns.open_on(fetched, "text", space)
+    assert len(opened) == 2
+    assert {note.text for note in fetched[1:]} < {"Brief 0", "Brief 1", "Brief 2"}
+    assert (fetched[0].text, len(opened)) == ("as set", 2)

@@ -24,6 +24,8 @@ class Component:
     optional: Mapping[str, Any] = field(default_factory=dict)
     body: bool = False
     prepare: Preparer | None = None
+    # drawn once for each set of parameters and kept: only for what never holds words about a person
+    kept: bool = False
 
     @property
     def template(self) -> str:
@@ -135,7 +137,13 @@ ROWS = (
         ("title",),
         {"text": "", "href": "", "label": "", "art": "art-cup"},
     ),
-    Component("icon", "Icon from the sprite; decorative unless label is given", ("name",), {"label": "", "size": ""}),
+    Component(
+        "icon",
+        "Icon from the sprite; decorative unless label is given",
+        ("name",),
+        {"label": "", "size": ""},
+        kept=True,
+    ),
     # --- people and cases -------------------------------------------------------------------------------
     Component(
         "card",

@@ -4,13 +4,19 @@ from collections.abc import Callable
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template import TemplateSyntaxError
 from django.template.context import Context
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeData, SafeString
 
 from consilium.web.components.registry import COMPONENTS, Component
 
 register = template.Library()
+
+# What a component's template sees of the page beside its own parameters
+AMBIENT = ("request", "user", "messages", "csrf_token", "perms")
+_kept: dict[tuple[object, ...], SafeString] = {}
+MOST_KEPT = 512
 
 
 def render(component: Component, context: Context, args: tuple[Any, ...], kwargs: dict[str, Any]) -> SafeString:
@@ -20,14 +26,31 @@ def render(component: Component, context: Context, args: tuple[Any, ...], kwargs
         variables = component.bind(args, kwargs)
     except TypeError as error:
         raise TemplateSyntaxError(str(error)) from error
-    variables["content"] = body
-    for name in ("request", "user", "messages", "csrf_token", "perms"):
-        if name in context:
-            variables.setdefault(name, context[name])
+    if component.kept and not settings.DEBUG:
+        return _drawn_once(component, context, variables)
+    ambient = {name: layer[name] for layer in context.dicts for name in AMBIENT if name in layer}
+    variables = {**ambient, **variables, "content": body}
     if component.prepare:
-        component.prepare(variables, context.flatten())
-    engine_template = context.template.engine.get_template(component.template)  # pyright: ignore[reportOptionalMemberAccess]
-    return engine_template.render(context.new(variables))
+        component.prepare(variables, variables)
+    return _draw(component, context, variables)
+
+
+def _draw(component: Component, context: Context, variables: dict[str, Any]) -> SafeString:
+    template = context.template.engine.get_template(component.template)  # pyright: ignore[reportOptionalMemberAccess]
+    return template.render(context.new(variables))
+
+
+def _drawn_once(component: Component, context: Context, variables: dict[str, Any]) -> SafeString:
+    """A component whose HTML depends on its parameters alone, from memory."""
+    values = ((str(value), isinstance(value, SafeData)) for value in variables.values())
+    slot = (component.name, *values)
+    found = _kept.get(slot)
+    if found is None:
+        found = _draw(component, context, variables)
+        if len(_kept) >= MOST_KEPT:
+            _kept.clear()
+        _kept[slot] = found
+    return found
 
 
 def _leaf(component: Component) -> Callable[..., SafeString]:
