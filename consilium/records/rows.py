@@ -1,7 +1,7 @@
 """Rows written by statements that are put together once: what filing an image costs most is Django's making of SQL."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Field, Model
 
 from consilium.records.models import Record
+from consilium.vault import seal
+from consilium.vault.fields import SealedField
 
 
 def insert(rows: Sequence[Model]) -> None:
@@ -17,7 +19,13 @@ def insert(rows: Sequence[Model]) -> None:
         return
     database: Any = connections[DEFAULT_DB_ALIAS]  # the proxy `connection` looks itself up at each use
     statement, fields = _insertion(type(rows[0]), database.vendor)
-    values = [[field.get_db_prep_save(field.pre_save(row, True), database) for field in fields] for row in rows]
+    sealer = cache(seal.sealer)  # the keystore is asked once for all of them
+
+    def value(field: Field[Any, Any], row: Model) -> Any:
+        held = field.sealed(row, sealer) if isinstance(field, SealedField) else field.pre_save(row, True)
+        return field.get_db_prep_save(held, database)
+
+    values = [[value(field, row) for field in fields] for row in rows]
     with database.cursor() as cursor:
         cursor.executemany(statement, values)
 
