@@ -36,6 +36,13 @@ def sweep_inbox() -> None:
     inbox.sweep(clock.now())
 
 
+@jobs.every(seconds=3600)
+@jobs.task(queue="ocr", priority=-10)
+def sweep_scans() -> None:
+    """Ask for scans that were filed before tesseract was installed."""
+    ocr.plan_missed()
+
+
 @jobs.task(queue="ocr", attempts=4, priority=-10)
 def read_scan(file: str) -> None:
     """Read the next scanned page of a file; the page after it is a job of its own."""

@@ -7,6 +7,7 @@ tesseract. Where tesseract is not installed nothing is planned, and `consilium d
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -20,12 +21,14 @@ from consilium.records.extract.result import clean_text
 from consilium.records.models import Record, RecordFile
 from consilium.records.sniff import Kind
 from consilium.records.tesseract import NotRead, Words, languages, program
+from consilium.vault.errors import KeyDestroyed
 
-__all__ = ["LANGUAGES", "languages", "plan", "program", "progress", "read_next", "sentence"]
+__all__ = ["LANGUAGES", "languages", "plan", "plan_missed", "program", "progress", "read_next", "sentence"]
 
 RENDER = "consilium.records.extract.scans:render"
 PICTURES = (Kind.JPEG, Kind.PNG, Kind.HEIC, Kind.TIFF, Kind.WEBP, Kind.BMP)
 MOST_PAGES = 60
+MOST_AT_ONCE = 500  # files that one sweep plans
 # ISO 639-1 → tesseract
 LANGUAGES = {"de": "deu", "en": "eng", "fr": "fra", "tr": "tur", "ar": "ara", "uk": "ukr"}
 BY_SCRIPT = {"Arabic": ["ara", "eng"], "Cyrillic": ["ukr", "eng"]}
@@ -55,6 +58,33 @@ def plan(file: RecordFile, pages: int) -> bool:
     _note_progress(file, 0, len(todo))
     _ask(file.pk, 0)
     return True
+
+
+def plan_missed() -> int:
+    """Ask for the scans that were filed while tesseract was not installed; returns how many files.
+
+    Which pages say nothing is sealed, so every document is opened: a fraction of a millisecond each, in the background.
+    """
+    if not program():
+        return 0
+    kinds = [str(kind.value) for kind in (Kind.PDF, Kind.DICOM, *PICTURES)]
+    documents = RecordFile.objects.filter(kind__in=kinds, frames=0).exclude(record__status=Record.Status.REMOVED)
+    opened = documents.select_related("record").order_by().iterator(500)
+    missed = list(islice((file.pk for file in opened if _is_missed(file)), MOST_AT_ONCE))
+    return sum(_plan_again(file) for file in missed)
+
+
+def _is_missed(file: RecordFile) -> bool:
+    try:
+        return "ocr" not in file.facts and bool(pages_to_read(file, file.record.pages))
+    except KeyDestroyed:  # of an erased case nothing is left to be read
+        return False
+
+
+def _plan_again(file_id: UUID) -> bool:
+    with transaction.atomic():
+        file = RecordFile.objects.select_for_update(of=("self",)).select_related("record").get(pk=file_id)
+        return _is_missed(file) and plan(file, file.record.pages)
 
 
 def _ask(file: UUID, done: int) -> None:

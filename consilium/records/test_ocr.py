@@ -10,6 +10,7 @@ from PIL import Image
 
 from consilium.core import jobs
 from consilium.core.jobs import worker
+from consilium.core.models import Job
 from consilium.ops import doctor
 from consilium.ops import worker as worker_command
 from consilium.records import content, ocr, tesseract
@@ -17,6 +18,7 @@ from consilium.records.extract import extract, scans
 from consilium.records.extract import testing_files as make
 from consilium.records.models import Entry, Record, RecordFile
 from consilium.testing import factories
+from consilium.vault import keys
 
 GERMAN = (
     "Sehr geehrte Frau Kollegin,\\ wir berichten über die Patientin, Untersuchung vom 12.03.2026. Die Wirbelsäule "
@@ -209,6 +211,28 @@ def test_nothing_is_planned_without_tesseract(settings, cast):
     [finding] = doctor.scans("scans")
     assert finding.ok is None
     assert "not installed" in finding.words
+
+
+def test_scans_that_came_before_tesseract_are_planned_once_it_is_there(settings, cast, monkeypatch):
+    settings.TESSERACT = ""
+    case, gone = factories.draft(cast), factories.draft(cast)
+    sent = [(drawn(GERMAN), "photo.png"), (scan(drawn(GERMAN), drawn("Seite zwei")), "scan.pdf"),
+            (make.pdf(), "letter.pdf"), (drawn("weg"), "removed.png")]  # fmt: skip
+    for data, name in sent:
+        factories.upload(case, data, name, by=cast.anna)
+    factories.upload(gone, drawn("erased"), "erased.png", by=cast.anna)
+    files = {file.name: file for file in RecordFile.objects.filter(space=case.pk)}
+    Record.objects.filter(files=files["removed.png"]).update(status="removed")
+    keys.destroy_space(gone.pk)
+    assert ocr.plan_missed() == 0
+    monkeypatch.setattr(ocr, "program", lambda: "/usr/bin/tesseract")
+    assert ocr.plan_missed() == 2
+    planned = [file.name for file in RecordFile.objects.filter(space=case.pk) if "ocr" in file.facts]
+    assert sorted(planned) == ["photo.png", "scan.pdf"]
+    found = Record.objects.get(files=files["scan.pdf"])
+    assert ocr.progress(found) == (0, 2)
+    assert Job.objects.filter(key__startswith="ocr:").count() == 2
+    assert ocr.plan_missed() == 0
 
 
 # -- walls -----------------------------------------------------------------------------------------
