@@ -5,7 +5,6 @@ a bundle lies inside the bundle, and a large upload that was interrupted consist
 of them is copied to be read.
 """
 
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -142,38 +141,3 @@ def run(things: Iterable[Content], space: UUID) -> Iterator[Iterator[bytes]]:
 def blob_ids(thing: Content) -> set[UUID]:
     """Every blob that holds some of it."""
     return {one.blob for one in extents(thing)}
-
-
-def open_file(thing: Content) -> io.BufferedReader:
-    """A seekable, read-only binary file over the content, for parsers (zipfile, tarfile, pydicom)."""
-    return io.BufferedReader(_RawContent(thing), buffer_size=64 * 1024)
-
-
-class _RawContent(io.RawIOBase):
-    """Seekable raw reader over `read_at`."""
-
-    def __init__(self, thing: Content) -> None:
-        self._thing = thing
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._thing.size}[whence]
-        if base + offset < 0:
-            raise ValueError("A position is 0 or later.")
-        self._position = base + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        piece = read_at(self._thing, self._position, len(buffer))
-        buffer[: len(piece)] = piece
-        self._position += len(piece)
-        return len(piece)

@@ -1,7 +1,6 @@
 """Sealed blobs: streamed in, fsynced before return, read by range. Nothing plaintext touches a disk."""
 
 import hashlib
-import io
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -153,11 +152,6 @@ def read_all(blob: UUID, *, space: UUID) -> bytes:
     return b"".join(read(blob, space=space))
 
 
-def open_file(blob: UUID, *, space: UUID) -> io.BufferedReader:
-    """A seekable, read-only binary file over the plaintext, for parsers (zipfile, pydicom, pikepdf)."""
-    return io.BufferedReader(_RawBlob(blob, space), buffer_size=64 * 1024)
-
-
 def size(blob: UUID, *, space: UUID) -> int:
     """Bytes of plaintext, authenticated."""
     source, opener = _open(blob, space)
@@ -202,46 +196,3 @@ def _open(blob: UUID, space: UUID) -> tuple[backends.Source, Opener]:
     except BaseException:
         source.close()
         raise
-
-
-class _RawBlob(io.RawIOBase):
-    """Seekable raw reader; keeps the last decrypted chunk, because parsers read in small steps."""
-
-    def __init__(self, blob: UUID, space: UUID) -> None:
-        self._space = space
-        self._source, self._opener = _open(blob, space)
-        self._position = 0
-        self._cached: tuple[int, bytes] = (-1, b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._opener.size}[whence]
-        if base + offset < 0:
-            raise ValueError("A position is 0 or later.")
-        self._position = base + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
-        if self._position >= self._opener.size:
-            return 0
-        index, skip = divmod(self._position, CHUNK_BYTES)
-        keys.require_alive(self._space)
-        if self._cached[0] != index:
-            self._cached = (index, self._opener.chunk(index))
-        piece = self._cached[1][skip : skip + len(buffer)]
-        buffer[: len(piece)] = piece
-        self._position += len(piece)
-        return len(piece)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._source.close()
-        super().close()

@@ -1,7 +1,5 @@
 import hashlib
-import io
 import os
-import zipfile
 from datetime import timedelta
 from uuid import uuid4
 
@@ -125,8 +123,6 @@ def test_errors_come_before_the_first_byte_is_asked_for(installation, space, ten
         blobs.read(info.id, space=space)
     with pytest.raises(Tampered):
         blobs.size(info.id, space=space)
-    with pytest.raises(Tampered):
-        blobs.open_file(info.id, space=space)
 
 
 def test_erasure_stops_a_read_and_a_write_under_way(space, tenant):
@@ -149,20 +145,6 @@ def test_writer_refuses_a_wrong_or_unknown_place(space):
         blobs.writer(space=space, tenant=uuid4())
     with pytest.raises(KeyMissing):
         blobs.writer(space=uuid4(), tenant=uuid4())
-
-
-def test_open_file_is_seekable_for_parsers(space, tenant):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("a/first.bin", os.urandom(400_000))
-        archive.writestr("b/second.txt", "letter")
-    info = blobs.put([buffer.getvalue()], space=space, tenant=tenant)
-    with blobs.open_file(info.id, space=space) as file, zipfile.ZipFile(file) as archive:
-        assert archive.read("b/second.txt") == b"letter"
-        assert archive.testzip() is None
-        file.seek(-5, io.SEEK_END)
-        assert file.read() == buffer.getvalue()[-5:]
-        assert file.read() == b""
 
 
 def test_local_backend_refuses_names_that_are_not_ours_and_never_overwrites(space, tenant):
