@@ -157,7 +157,7 @@ class DataPlane:
                 async with asyncio.timeout(CLIENT_PATIENCE):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
-        except Exception:
+        except Exception:  # the vault, the disk or the line: logged, and answered or cut
             log.exception("record bytes could not be delivered")
             if started:
                 raise Truncated from None

@@ -124,7 +124,7 @@ class DicomWeb:
             await reply.refuse(send, refused, as_json=b"json" in headers.get(b"accept", b""))
         except Truncated:
             raise
-        except Exception:
+        except Exception:  # the boundary: whatever it is, it is logged and answered
             log.exception("a DICOMweb request failed")
             await not_here(send, 500)
 

@@ -80,7 +80,7 @@ async def stream(
                 for piece in batch:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
-    except Exception:
+    except Exception:  # the vault, the disk or the line: an answer that was begun can only be cut
         if not started:
             raise
         log.exception("an answer could not be completed")

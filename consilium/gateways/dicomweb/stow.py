@@ -180,7 +180,7 @@ async def _settle(asked: Exchange, taking: Intake, new: list[Item]) -> list[Item
     try:
         joined = _joined(asked, {one.study for one in new})
         filed = await asked.app.filing.add(origin, [one.new for one in new], joined) if new else []
-    except Exception as error:
+    except Exception as error:  # whatever it is, the sender is told of each image that it was not stored
         log.exception("images could not be filed")
         code = OUT_OF_RESOURCES if isinstance(error, OSError) and error.errno in FULL else PROCESSING_FAILURE
         for one in new:
@@ -263,7 +263,7 @@ class Filing:
                 together = [one for order in waiting for one in order.new]
                 joined = {study: record for order in waiting for study, record in order.joined.items()}
                 answers = await self.thread(_add, together, origin, joined)
-            except Exception as error:
+            except Exception as error:  # whatever it is: told to those whose images it was
                 await self._one_by_one(waiting, origin, error)
                 continue
             for order in waiting:
@@ -279,7 +279,7 @@ class Filing:
                 if len(waiting) == 1:
                     raise error
                 found = await self.thread(_add, order.new, origin, order.joined)
-            except Exception as problem:
+            except Exception as problem:  # handed to the request that waits for it
                 if not order.done.done():
                     order.done.set_exception(problem)
             else:

@@ -128,7 +128,7 @@ class Filing:
             places.setdefault(order.place, []).append(order)
         try:
             found = batch.store([self._place(some) for some in places.values()])
-        except Exception as error:
+        except Exception as error:  # whatever it is, each image has another try alone, then it is logged and answered
             self._forget(places)
             if isinstance(error, DatabaseError):
                 connection.close_if_unusable_or_obsolete()

@@ -64,7 +64,7 @@ class Incoming(Association):
             self._is_paused = True
             StorageServiceClass(self).SCP(msg, context)
             self._is_paused = False
-        except Exception:
+        except Exception:  # the boundary of an association's thread: the peer is told that it is over
             log.exception("association failed")
             self.abort()
 
@@ -196,7 +196,7 @@ class Gateway:
         address = incoming.requestor.address.removeprefix("::ffff:")
         try:
             found = peers.admitted(proposal.calling_ae_title.strip(), proposal.called_ae_title.strip(), address)
-        except Exception:
+        except Exception:  # whatever it is, nobody is let in by it: the peer may come again
             log.exception("association could not be judged")
             found = peers.CONGESTED
         finally:
@@ -261,7 +261,7 @@ class Gateway:
         if incoming.target and incoming.stored:
             try:
                 peers.ended(incoming.target)
-            except Exception:
+            except Exception:  # the images are stored and answered: a missing tick must not break the release
                 log.exception("checklist not updated")
             finally:
                 connection.close()

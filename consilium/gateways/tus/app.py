@@ -97,7 +97,7 @@ class Tus:
             return
         except No as found:
             no = found
-        except Exception:
+        except Exception:  # the boundary: whatever it is, it is logged and answered with a sentence
             log.exception("an upload could not be served")
             no = No(500, "Something went wrong on our side; what was acknowledged is kept. Please try again later.")
         if not await body.drained(scope):

@@ -8,9 +8,9 @@ before the last is written, so a slow disk slows the sender.
 
 import asyncio
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,8 @@ from consilium.gateways.tus.locks import Hold
 from consilium.gateways.tus.protocol import Checksum, No, Receive
 from consilium.records.transfers import PART_BYTES
 from consilium.vault.segments import SegmentWriter, Slice, joined
+
+log = logging.getLogger("consilium.data")
 
 PIECE = 1024 * 1024  # bytes handed to a thread at once
 SILENCE = 30.0  # seconds without a byte until the line counts as broken
@@ -74,8 +76,10 @@ class Arrival:
             complete = await self._read(receive, hold, room)
             await self._settle(complete)
         except asyncio.CancelledError:
-            with suppress(Exception):  # the server stops: what arrived stays
+            try:  # the server stops: what arrived stays
                 await asyncio.shield(self._settle(complete=False))
+            except Exception:  # nobody is left to be told
+                log.exception("what arrived of an upload could not be kept")
             raise
         except BaseException:
             await self._abort()
@@ -179,9 +183,10 @@ class Arrival:
     async def _abort(self) -> None:
         stretch, self._stretch = self._stretch, None
         self._waiting = []
-        with suppress(Exception):
-            await self._written()
-        with suppress(Exception):
-            await self._kept()
+        for ending in (self._written, self._kept):
+            try:
+                await ending()
+            except Exception:  # what went wrong first is raised already; this went down with it
+                log.warning("a part of an upload was given up", exc_info=True)
         if stretch is not None:
             await self._loop.run_in_executor(self._pool, stretch.abort)
