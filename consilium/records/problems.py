@@ -129,11 +129,11 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
         "flag",
         _("We keep this slide file, but cannot show its format. If you can, please ask for it as DICOM or SVS."),
     ),
-    # -- archives (zip)
+    # -- archives, and folders that browsers send as one
     (
         "archive_empty",
         "refuse",
-        _("This zip file contains nothing. Please make it again and check that your files are in it."),
+        _("There is no file in this zip or folder. Please check that your files are in it, and send it again."),
     ),
     (
         "archive_encrypted",
@@ -143,32 +143,32 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
     (
         "archive_damaged",
         "refuse",
-        _("This zip file is damaged. Please make it again, or upload the files one by one."),
+        _("This zip or folder is damaged. Please send it again, or upload the files one by one."),
     ),
     (
         "archive_bomb",
         "refuse",
-        _("This zip file unpacks to far more than it should, so we stopped. Please upload the files one by one."),
+        _("This unpacks to far more than it should, so we stopped. Please upload the files one by one."),
     ),
     (
         "archive_path",
         "flag",
-        _("A file in this zip had an unsafe name. We kept the file under a safe name; nothing else was touched."),
+        _("This file had an unsafe name. We kept it under a safe name; nothing else was touched."),
     ),
     (
         "archive_link",
         "refuse",
-        _("This zip file contains a link instead of a file. Please upload the file that the link points to."),
+        _("This is a link instead of a file. Please upload the file that the link points to."),
     ),
     (
         "archive_nested",
         "refuse",
-        _("This zip file has other zip files deep inside. Please unpack the inner ones and upload them directly."),
+        _("There are zip files deep inside another one. Please unpack the inner ones and upload them directly."),
     ),
     (
         "too_many_files",
         "refuse",
-        _("This zip file holds more files than we can take at once. Please send it in several smaller parts."),
+        _("This holds more files than we can take at once. Please send it in several smaller parts."),
     ),
     (
         "archive_part",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.core import signing
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from consilium.access.principals import Principal
 from consilium.core import audit, clock
@@ -23,7 +24,7 @@ def issue(
 ) -> tuple[DataToken, str]:
     """A new token for one case and what to type into the other program; it is shown once and stored nowhere."""
     if by.kind != "user" or not (read or add) or not timedelta(0) < life <= LONGEST:
-        raise BadInput("A token belongs to an account, allows something, and ends within twelve hours.")
+        raise BadInput(_("A key belongs to an account, allows something, and ends within twelve hours."))
     with transaction.atomic():
         token = DataToken.objects.create(
             space=space, user=by.id, label=label[:60], may_read=read, may_add=add, expires_at=clock.now() + life

@@ -17,11 +17,15 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import close_old_connections, transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from consilium.access import scopes
 from consilium.cases.actions import records as verbs
 from consilium.core import clock
 from consilium.core.errors import NotAllowed, NotFound, Refusal
+from consilium.gateways.data import language
 from consilium.gateways.data.app import cookies_of
 from consilium.gateways.data.grants import Grant, Grants, bearer_of, same_origin
 from consilium.gateways.tus import protocol
@@ -38,7 +42,7 @@ log = logging.getLogger("consilium.data")
 
 DRAIN_BYTES, DRAIN_SECONDS = 1024 * 1024, 5.0  # of a refused body, so that the client reads why
 NONE = "00000000-0000-0000-0000-000000000000"
-LOST = "You may no longer add records to this case."
+LOST = gettext_noop("You may no longer add records to this case.")
 
 
 @dataclass
@@ -90,7 +94,11 @@ class Tus:
         self.locks = Locks()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; whatever is refused gets one sentence."""
+        """Answer one request; whatever is refused gets one sentence, in the language that the request accepts."""
+        with translation.override(language.of(scope["headers"])):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = Body(receive)
         try:
             await self._dispatch(scope, body, send)
@@ -99,7 +107,7 @@ class Tus:
             no = found
         except Exception:  # the boundary: whatever it is, it is logged and answered with a sentence
             log.exception("an upload could not be served")
-            no = No(500, "Something went wrong on our side; what was acknowledged is kept. Please try again later.")
+            no = No(500, _("Something went wrong on our side; what was acknowledged is kept. Please try again later."))
         if not await body.drained(scope):
             no.close = True
         await protocol.refuse(send, no, bodyless=scope["method"] == "HEAD")
@@ -127,7 +135,7 @@ class Tus:
         except transfers.Moved as moved:
             raise No(409, str(moved)) from None
         except (NotFound, NotAllowed):
-            raise No(403, LOST) from None
+            raise No(403, _(LOST)) from None
         except Refusal as refusal:
             raise No(refusal.status, str(refusal)) from None
         except VaultError:
@@ -136,12 +144,13 @@ class Tus:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             log.exception("no room for an upload")
-            raise No(507, "There is no room left for this upload; please try again later.", close=True) from None
+            sentence = _("There is no room left for this upload; please try again later.")
+            raise No(507, sentence, close=True) from None
 
     async def _grant(self, scope: Scope, case: UUID, *, writing: bool, fresh: bool = False) -> Grant:
         bearer = bearer_of(scope["headers"])
         if writing and not bearer and not same_origin(scope["headers"]):
-            raise No(403, "Other sites cannot send anything here.")
+            raise No(403, _("Other sites cannot send anything here."))
         grant = await self.grants.of(cookies_of(scope), bearer, case, fresh=fresh)
         if grant is None or not grant.may_add:
             raise _nothing()
@@ -153,7 +162,7 @@ class Tus:
         if found is None:
             raise _nothing()
         if found.upload_id is None and found.expires_at <= clock.now():
-            raise No(410, "This upload was not finished in time and is gone; please begin again.")
+            raise No(410, _("This upload was not finished in time and is gone; please begin again."))
         return found
 
     async def _free(self, request: Exchange, *, insist: bool = False) -> bool:
@@ -236,7 +245,7 @@ class Tus:
         async with self.locks.holding(request.upload):
             found = await self._found(request)
             if found.upload_id is not None:
-                raise No(403, "This upload has arrived completely; take the record out on its page.")
+                raise No(403, _("This upload has arrived completely; take the record out on its page."))
             await self.grants.thread(transfers.discard, found)
         await protocol.answer(request.send, 204)
 
@@ -259,7 +268,7 @@ class Tus:
             try:
                 now = await self._grant(request.scope, request.case, writing=True, fresh=last)
             except No:
-                raise No(403, LOST, close=True) from None
+                raise No(403, _(LOST), close=True) from None
             await self._waiting(self._keep, now, transfer, stretch)
 
         arrival = Arrival(

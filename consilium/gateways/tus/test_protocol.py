@@ -222,3 +222,20 @@ def test_expiry_is_told_moved_on_and_swept(tus: TusClient) -> None:
     assert set(blobs.ids()) - before >= kept
     assert content.read_all(Upload.objects.get(pk=Upload.objects.latest("uploaded_at").pk)) == b"12"
     assert tus.ask("HEAD", path).status == 404
+
+
+@pytest.mark.parametrize(
+    ("accepted", "word"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.5", "Übertragungen"),
+        ("xx,de;q=0.1", "Übertragungen"),
+        *((accepted, "uploads") for accepted in ("en", "*", "", "x" * 9000)),
+    ],
+)
+def test_people_are_answered_in_their_language(
+    tus: TusClient, accepted: str, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfers, "MOST_OPEN", 0)
+    answer = tus.ask("POST", upload_length="5", accept_language=accepted)
+    assert answer.status == 400
+    assert word in answer.body.decode()

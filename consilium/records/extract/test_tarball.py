@@ -11,6 +11,7 @@ from consilium.records.extract import Kind, extract, sniff
 from consilium.records.extract import testing_archives as pack
 from consilium.records.extract import testing_files as make
 from consilium.records.extract.tarball import members
+from consilium.records.problems import TABLE
 
 FORMS = [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]
 LETTER = b"Dear colleague, this is a letter."
@@ -243,3 +244,10 @@ def test_the_same_names_beside_letters_are_letters():
     files = [("case/index.html", b"<html><body>Befund</body></html>"), ("case/readme.txt", b"please read this first"),
              ("case/setup.exe", make.windows_program()), ("case/photo.jpg", make.picture("JPEG"))]  # fmt: skip
     assert [c for _n, _b, c in walk(pack.tarred(files))] == [[], [], ["left_out"], []]
+
+
+@pytest.mark.parametrize(
+    "code", ["archive_empty", "archive_damaged", "archive_bomb", "archive_path", "archive_link", "too_many_files"]
+)
+def test_nobody_who_sent_a_folder_is_told_of_a_zip_file(code: str) -> None:
+    assert "zip file" not in str(TABLE[code].sentence)

@@ -104,7 +104,7 @@ def test_token_of_the_page_is_accepted(case: Case, cast: Cast, as_: AsClient) ->
     [
         (b"", "empty.pdf", "This file is empty."),
         (b"MZ\x90\x00" + b"\x00" * 60 + b"PE\x00\x00" + b"\x00" * 400, "report.pdf", "This is a program"),
-        (b"PK\x05\x06" + b"\x00" * 18, "disc.zip", "This zip file contains nothing."),
+        (b"PK\x05\x06" + b"\x00" * 18, "disc.zip", "There is no file in this zip or folder."),
     ],
 )
 def test_what_cannot_be_used_gets_a_sentence(

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from consilium.cases.actions import programs as verbs
+from consilium.cases.actions import records as case_records
 from consilium.cases.models import Case
 from consilium.cases.states import State
 from consilium.core import audit, clock
@@ -152,6 +153,14 @@ def test_the_page_says_what_is_unfinished(case: Case, cast: Cast, as_: AsClient)
     assert "Your disc of" not in as_(cast.dora).get(reverse("desk_records", args=[case.pk])).content.decode()
     begun(case, cast, "Brief.pdf")
     assert "“Brief.pdf” of" in as_(cast.anna).get(reverse("case_upload", args=[case.pk])).content.decode()
+
+
+def test_a_folder_has_a_name_for_people_at_the_desk(case: Case, cast: Cast, as_: AsClient) -> None:
+    info = blobs.put([b"x"], space=case.pk, tenant=case.organisation_id)
+    case_records.add_upload(case, info, "disc-2026-05-03.tar", by=cast.dora.by)
+    page = as_(cast.dora).get(reverse("desk_records", args=[case.pk])).content.decode()
+    assert re.search(r"Disc of \d+ \w+ \d{4}", page)
+    assert "disc-2026" not in page
 
 
 def test_discarding_asks_first_and_frees_the_bytes(

@@ -12,6 +12,7 @@ from consilium.records import ocr
 from consilium.records.models import Record, Upload
 from consilium.records.problems import TABLE as PROBLEMS
 from consilium.web.desk.present.dates import day_of
+from consilium.web.programs import sending
 from consilium.web.reading.present import extent
 
 TONES = {"here": "good", "waived": "neutral", "asked": "info", "missing": "warn"}
@@ -102,12 +103,12 @@ def kept(case: Case, records: Iterable[Record]) -> list[dict[str, Any]]:
     ]
 
 
-def uploads(found: Iterable[Upload]) -> list[dict[str, Any]]:
+def uploads(case: Case, found: Iterable[Upload]) -> list[dict[str, Any]]:
     """What was sent and is not a record yet: being checked, or refused with the reason."""
     states = {"received": "received", "checking": "checking", "refused": "failed"}
     return [
         {
-            "name": upload.name or _("File"),
+            "name": sending.shown(upload.name, upload.uploaded_at, case),
             "state": states[upload.status],
             "text": str(PROBLEMS[upload.problem].sentence) if upload.problem in PROBLEMS else "",
         }

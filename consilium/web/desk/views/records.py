@@ -44,7 +44,7 @@ def records(request: Request, case: Case) -> HttpResponse:
         "helpful": [item for item in items if not item["mandatory"]],
         "doubtful": present.doubtful(case, found),
         "rows": present.kept(case, found),
-        "uploads": present.uploads(sent),
+        "uploads": present.uploads(case, sent),
         "checking": present.is_checking(sent),
     }
     return page(request, case, "records", context | sending.context(case, scopes.transfers(by, case)))
@@ -142,7 +142,7 @@ def _checked_upload(request: Request, case: Case) -> HttpResponse:
         sent = [_kept(request, case, file, name) for file in files]
     handler.discard(request, keep={one.blob for one in sent})
     if wants_json:
-        context = {"uploads": present.uploads(sent), "address": reverse("desk_records", args=[case.pk])}
+        context = {"uploads": present.uploads(case, sent), "address": reverse("desk_records", args=[case.pk])}
         html = render_to_string("desk/_received.html", context, request)
         return JsonResponse({"html": html, "message": _("Received. It is being checked now.")})
     messages.success(request, _("Received. It is being checked now."))
