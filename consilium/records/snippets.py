@@ -7,7 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-AROUND = 90  # characters shown on each side of the first hit
+AROUND = 90  # characters shown before the first hit, and twice as many from it on
+MOST_WINDOWS = 3
 _MARKS = re.compile("[\u0300-\u036f]+")
 _EXPANDED = (("ß", "ss"), ("ø", "o"), ("æ", "ae"), ("œ", "oe"), ("ł", "l"))
 _WORD = re.compile(r"\S+")
@@ -42,15 +43,35 @@ def whole(text: str, terms: Terms) -> tuple[Part, ...]:
 
 
 def around(text: str, plain: str, terms: Terms) -> tuple[Part, ...]:
-    """What stands around the first hit, with every term marked; `plain` is the folded text.
+    """What stands around the first hit, and around terms that stand farther off, with every term marked.
 
-    Cut between words, with an ellipsis where something was left out.
+    `plain` is the folded text. Cut between words, with an ellipsis where something was left out.
     """
-    found = (plain.find(spelling) for term in terms for spelling in term)
-    start = _place(text, min((at for at in found if at >= 0), default=0))
-    first, last = _cuts(text, start)
-    parts = list(_marked(text[first:last], terms))
-    return (*([("… ", False)] if first else []), *parts, *([(" …", False)] if last < len(text.rstrip()) else []))
+    windows: list[tuple[int, int]] = []
+    for at, term in sorted((_first(plain, term), term) for term in terms):
+        shown = [folded(text[first:last]) for first, last in windows]
+        if at < 0 or len(windows) == MOST_WINDOWS or any(stands_on(one, [term]) for one in shown):
+            continue
+        first, last = _cuts(text, _place(text, at), AROUND // 2 if windows else AROUND)
+        if windows and first <= windows[-1][1]:
+            windows[-1] = (windows[-1][0], last)
+        else:
+            windows.append((first, last))
+    return tuple(_joined(text, windows or [(0, 3 * AROUND)], terms))
+
+
+def _joined(text: str, windows: list[tuple[int, int]], terms: Terms) -> Iterator[Part]:
+    for first, last in windows:
+        if first:
+            yield "… " if first == windows[0][0] else " … ", False
+        yield from _marked(text[first:last], terms)
+    if windows[-1][1] < len(text.rstrip()):
+        yield " …", False
+
+
+def _first(plain: str, term: tuple[str, ...]) -> int:
+    """Where a term stands first in a folded text; -1: nowhere."""
+    return min((at for at in map(plain.find, term) if at >= 0), default=-1)
 
 
 def _place(text: str, at: int) -> int:
@@ -64,15 +85,15 @@ def _place(text: str, at: int) -> int:
     return 0
 
 
-def _cuts(text: str, start: int) -> tuple[int, int]:
+def _cuts(text: str, start: int, width: int) -> tuple[int, int]:
     """Where to cut before and after, so that no word is cut in two (unless it is longer than what is shown)."""
-    first, last = max(0, start - AROUND), min(len(text), start + 2 * AROUND)
+    first, last = max(0, start - width), min(len(text), start + 2 * width)
     if first:
         space = _SPACES.search(text, first, start)
         first = space.end() if space else first
     if last < len(text):
         spaces = [space.start() for space in _SPACES.finditer(text, start, last)]
-        last = spaces[-1] if spaces and spaces[-1] > start + AROUND else last
+        last = spaces[-1] if spaces and spaces[-1] > start + width else last
     return first, last
 
 

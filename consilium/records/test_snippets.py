@@ -52,7 +52,7 @@ def test_a_snippet_is_what_stands_on_the_page(seed):
     term = plain[20:30].strip()
     parts = around(text, plain, [(term,)])
     shown = "".join(words for words, _marked in parts).removeprefix("… ").removesuffix(" …")
-    assert " ".join(shown.split()) in " ".join(text.split())
+    assert all(" ".join(piece.split()) in " ".join(text.split()) for piece in shown.split(" … "))
     assert any(marked for _words, marked in parts)
 
 
@@ -64,6 +64,21 @@ def test_all_terms_are_marked_and_words_are_not_cut():
     assert shown.startswith("… ") and shown.endswith(" …")
     assert set(shown.split()) - {"…"} <= set(text.split())
     assert len(shown) < 3 * snippets.AROUND + 10
+
+
+def test_terms_that_stand_far_off_are_shown_too():
+    text = "The nerve is free. " + "Words between them. " * 30 + "The root is not. " + "And more words. " * 30
+    parts = around(text, folded(text), [("nerve",), ("root",)])
+    assert [words for words, marked in parts if marked] == ["nerve", "root"]
+    shown = "".join(words for words, _marked in parts)
+    assert shown.startswith("The nerve is free.") and shown.count(" … ") == 1 and shown.endswith(" …")
+    assert set(shown.split()) - {"…"} <= set(text.split())
+
+
+def test_at_most_three_pieces_of_a_page():
+    text = " ".join(f"{word} " + "between " * 60 for word in ("one", "two", "three", "four"))
+    parts = around(text, folded(text), [("four",), ("three",), ("two",), ("one",)])
+    assert [words for words, marked in parts if marked] == ["one", "two", "three"]
 
 
 def test_overlapping_terms_are_one_mark():

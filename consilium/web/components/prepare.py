@@ -27,6 +27,7 @@ FILE_STATES = {
     "flagged": ("warn", "flag", _("Please have a look")),
     "decision": ("warn", "question", _("Needs your decision")),
     "failed": ("danger", "cross", _("Cannot be used")),
+    "": ("plain", "", ""),  # nothing to say
 }
 TURNS = {
     "you": ("hand", _("Your turn")),

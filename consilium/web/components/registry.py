@@ -278,11 +278,12 @@ ROWS = (
     ),
     Component(
         "file_item",
-        "A record with its state received|checking|ready|flagged|decision|failed; body: actions",
+        'A record with its state received|checking|ready|flagged|decision|failed, or "" for none; body: actions',
         ("name", "state"),
         {
             "kind": "",
             "size": "",
+            "note": "",
             "text": "",
             "href": "",
             "thumbnail": "",

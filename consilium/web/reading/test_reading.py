@@ -57,12 +57,13 @@ def search(client, case, words):
 
 
 def hits(page):
-    """Pairs of the document's name and the marked words."""
+    """Name and marked words of each record that was found."""
     text = page.content.decode()
-    found = re.findall(r'search-hit__name"><a[^>]*>(.*?)</a>(.*?)</li>', text, re.DOTALL)
-    return [
-        (re.sub("<[^>]+>", "", name).strip(), re.findall("<mark>([^<]+)</mark>", name + rest)) for name, rest in found
-    ]
+    found = re.findall(
+        r'<li class="search-hit">(.*?)</li>\s*(?=<li class="search-hit">|</ul>\s*</main|</ul>)', text, re.S
+    )
+    names = [re.sub("<[^>]+>", "", re.search(r"<a[^>]*>(.*?)</a>", one, re.S)[1]).strip() for one in found]
+    return list(zip(names, (re.findall("<mark>([^<]+)</mark>", one) for one in found), strict=True))
 
 
 def test_records_and_events_stand_in_the_order_of_their_days(case, cast, as_):
@@ -113,6 +114,22 @@ def test_words_are_marked_where_they_stand(case, cast, as_):
     assert hits(search(client, case, "muedigkeit")) == []
 
 
+def test_pages_of_one_record_stand_together(case, cast, as_):
+    record = letter(case, "Disc report", "2026-01-01")
+    record.pages = 3
+    record.save()
+    file = record.files.get()
+    file.text = ["The disc bulges.", "Nothing here.", "No disc, no nerve."]
+    file.save()
+    letter(case, "Older", "2025-01-01", text="disc")
+    page = search(as_(cast.anna), case, "disc")
+    text = page.content.decode()
+    assert [name for name, _marks in hits(page)] == ["Disc report", "Older"]
+    assert "4 places found" in text
+    assert [number for number in "123" if f'?frame={number}"' in text] == ["1", "3"]
+    assert text.count(reverse("record", args=[case.pk, record.pk])) == 3
+
+
 def test_what_one_reader_opened_stays_closed_to_another(cast, as_):
     """The words of a withheld page are in memory once the patient searched; the blind specialist finds none of them."""
     case = factories.case_in(State.BLIND_READ, cast)
@@ -122,7 +139,7 @@ def test_what_one_reader_opened_stays_closed_to_another(cast, as_):
     letter(case, "Imaging", "2026-01-02", text="Fusion of the vertebrae since birth.", added_at=then)
     anna, chen = as_(cast.anna), as_(cast.chen)
     for _ in range(2):
-        assert [name for name, _marks in hits(search(anna, case, "fusion"))] == ["Fusion letter"] * 2 + ["Imaging"]
+        assert [name for name, _marks in hits(search(anna, case, "fusion"))] == ["Fusion letter", "Imaging"]
         assert [name for name, _marks in hits(search(chen, case, "fusion"))] == ["Imaging"]
         assert "Fusion letter" in timeline(anna, case).content.decode()
         assert "Fusion letter" not in timeline(chen, case).content.decode()

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
@@ -75,7 +76,8 @@ def by_year(
 def record_row(record: Record, case: Case, thumbnails: dict[UUID, UUID], *, withheld: bool) -> dict[str, Any]:
     """A record with its picture, source and language."""
     found = present.row(record, case, withheld=withheld, drawn=thumbnails.get(record.pk))
-    return found | {"source": source(record), "language": language(record.language)}
+    note = " · ".join(words for words in (source(record), language(record.language)) if words)
+    return found | {"note": note, "state": "" if found["state"] == "ready" else found["state"]}
 
 
 def event_row(event: Event, record: Record, case: Case, *, withheld: bool) -> dict[str, Any]:
@@ -106,8 +108,8 @@ def language(code: str) -> str:
 def filters(found: Sequence[Item], query: dict[str, str]) -> list[dict[str, Any]]:
     """Select boxes that narrow the timeline: only those with something to choose."""
     told = {one.kind for one in found if one.event}
-    kinds = {kind: present.kind_label(kind, event=True) for kind in told}
-    kinds |= {kind: present.kind_label(kind) for kind in {one.kind for one in found if not one.event}}
+    kinds = {kind: capfirst(present.kind_label(kind, event=True)) for kind in told}
+    kinds |= {kind: capfirst(present.kind_label(kind)) for kind in {one.kind for one in found if not one.event}}
     languages = {one.language for one in found} - {""}
     choices = [
         ("kind", _("Kind"), kinds),
@@ -126,16 +128,27 @@ def _options(options: dict[str, str], chosen: str, *, newest: bool) -> list[dict
     return [{"value": value, "label": label, "chosen": value == chosen} for value, label in ordered]
 
 
-def result(hit: Hit, case: Case) -> dict[str, Any]:
-    """A place where the searched words stand."""
-    page = f"?{urlencode({'frame': hit.page + 1})}" if hit.page >= 0 else ""
+def results(hits: Iterable[Hit], case: Case) -> list[dict[str, Any]]:
+    """The records in which the searched words stand, each with its title or its pages where they do."""
+    found: dict[UUID, dict[str, Any]] = {}
+    for hit in hits:
+        one = found.get(hit.record.pk) or found.setdefault(hit.record.pk, _result(hit.record, case))
+        if hit.page < 0:
+            one["title"] = hit.parts
+        else:
+            query = urlencode({"frame": hit.page + 1})
+            one["pages"].append({"number": hit.page + 1, "href": f"{one['href']}?{query}", "parts": hit.parts})
+    return list(found.values())
+
+
+def _result(record: Record, case: Case) -> dict[str, Any]:
     return {
-        "href": reverse("record", args=[case.pk, hit.record.pk]) + page,
-        "name": hit.record.title or present.kind_label(hit.record.kind),
-        "kind": present.kind_label(hit.record.kind),
-        "when": present.shown_date(hit.record.clinical_date),
-        "page": hit.page + 1,
-        "parts": hit.parts,
+        "href": reverse("record", args=[case.pk, record.pk]),
+        "name": record.title or present.kind_label(record.kind),
+        "title": (),
+        "kind": present.kind_label(record.kind),
+        "when": present.shown_date(record.clinical_date),
+        "pages": [],
     }
 
 

@@ -45,7 +45,7 @@ def record_list(request: Request, case: Case) -> HttpResponse:
     withheld = _withheld(records, blind=blind)
     every = timeline.items(queries.outlines(case.pk, records), queries.events(case.pk, records, withheld=withheld))
     page = Paginator(timeline.choose(every, query), timeline.PAGE).get_page(query.get("page"))
-    shown = records.in_bulk([one.record for one in page])
+    shown = queries.whole(case.pk, records, (one.record for one in page))
     pictures = queries.thumbnails(one.record for one in page if one.event is None)
     audit.read(f"case:{case.pk}", by=request.principal, space=case.pk, action="record.list")
     context = {
@@ -78,7 +78,8 @@ def search(request: Request, case: Case) -> HttpResponse:
     context = {
         "case": case,
         "words": words,
-        "results": [timeline.result(hit, case) for hit in hits[:MOST_HITS]],
+        "results": timeline.results(hits[:MOST_HITS], case),
+        "count": min(len(hits), MOST_HITS),
         "more": len(hits) > MOST_HITS,
         "layout": layout_of(request, case),
     }
