@@ -27,7 +27,6 @@ FILE_STATES = {
     "flagged": ("warn", "flag", _("Please have a look")),
     "decision": ("warn", "question", _("Needs your decision")),
     "failed": ("danger", "cross", _("Cannot be used")),
-    "": ("plain", "", ""),  # nothing to say
 }
 TURNS = {
     "you": ("hand", _("Your turn")),
@@ -55,8 +54,9 @@ def next_action(variables: dict[str, Any], _context: Mapping[str, Any]) -> None:
 
 
 def file_item(variables: dict[str, Any], _context: Mapping[str, Any]) -> None:
-    """Give a file's state its colour, icon and words."""
-    tone, icon, label = FILE_STATES[str(variables["state"])]
+    """Give a file's state its colour, icon and words; without a state there is nothing to say."""
+    state = str(variables["state"])
+    tone, icon, label = FILE_STATES[state] if state else ("plain", "", "")
     variables.update(tone=tone, state_icon=icon, state_label=label)
 
 
