@@ -101,7 +101,8 @@ def _ingest_single(upload: Upload, owner: Owner) -> None:
         Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.REFUSED, problem=code)
         return
     file_document(upload, owner, upload.name, upload, found)
-    Upload.objects.filter(pk=upload.pk).update(status=Upload.Status.DONE, members=1, members_done=1)
+    done = {"status": Upload.Status.DONE, "members": 1, "members_done": 1, "sha256": upload.sha256}
+    Upload.objects.filter(pk=upload.pk).update(**done)
 
 
 def _is_here(upload: Upload, name: str, what: content.Content) -> bool:

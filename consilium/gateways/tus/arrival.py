@@ -1,9 +1,12 @@
 """The body of one request, sealed while it arrives and made durable stretch by stretch.
 
-A stretch is up to 64 MiB and becomes one blob. Without a checksum each full stretch counts as soon as it is durable
-(the next one fills meanwhile), and what a broken line brought counts, too. With a checksum nothing counts until the
-whole body has arrived and matches. Memory: two pieces of 1 MiB a request; the next bytes are asked for when the piece
-before the last is written, so a slow disk slows the sender.
+A stretch is up to 64 MiB, in segments that become durable one after the other while the next one fills. Without a
+checksum each full stretch counts as soon as it is durable, and what a broken line brought counts, too. With a checksum
+nothing counts until the whole body has arrived and matches.
+
+Bytes are sealed where they were received: handing them to a thread costs more than the cipher does. Only when a write
+had to wait for the disk, the rest of the request goes through a thread, so that nobody else waits: two pieces of 1 MiB
+in memory, and the next bytes are asked for when the piece before the last is written, so a slow disk slows the sender.
 """
 
 import asyncio
@@ -17,11 +20,12 @@ from uuid import UUID
 from consilium.gateways.tus.locks import Hold
 from consilium.gateways.tus.protocol import Checksum, No, Receive
 from consilium.records.transfers import PART_BYTES
-from consilium.vault.segments import SegmentWriter, Slice, joined
+from consilium.vault.segments import SEGMENT_BYTES, SegmentWriter, Slice, joined
 
 log = logging.getLogger("consilium.data")
 
 PIECE = 1024 * 1024  # bytes handed to a thread at once
+PATIENCE = 0.02  # seconds that a write may take from everybody else in this process
 SILENCE = 30.0  # seconds without a byte until the line counts as broken
 EARLY_BYTES, EARLY_SECONDS = 8 * 2**20, 30.0  # on slow lines a stretch ends sooner, so that a crash costs little
 
@@ -29,12 +33,12 @@ Keep = Callable[["Stretch"], Awaitable[None]]  # makes a stretch count; raises N
 
 
 class Stretch:
-    """Bytes in a row on their way into the vault; its methods run in threads, one at a time."""
+    """Bytes in a row on their way into the vault; its methods run one at a time, those that wait in threads."""
 
     def __init__(self, space: UUID, tenant: UUID, checksum: Checksum | None, now: float) -> None:
         self.size = 0
         self.begun = now
-        self._out = SegmentWriter(space=space, tenant=tenant, segment_bytes=PART_BYTES)
+        self._out = SegmentWriter(space=space, tenant=tenant, segment_bytes=min(SEGMENT_BYTES, PART_BYTES))
         self._slices: list[Slice] = []
         self._wanted = checksum.digest if checksum else b""
         self._digest = hashlib.new(checksum.algorithm, usedforsecurity=False) if checksum else None
@@ -69,6 +73,7 @@ class Arrival:
         self._held = 0  # bytes in `_waiting`
         self._writing: asyncio.Future[Any] | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._slow = False  # a write had to wait
 
     async def take(self, receive: Receive, hold: Hold, room: int) -> bool:
         """Read to the end of the body, at most `room` bytes. Raises No (413, 460, and what `keep` raises)."""
@@ -121,9 +126,14 @@ class Arrival:
         if self._stretch is None:
             self._stretch = self._begin(self._loop.time())
         fits = len(body) if self._whole else min(len(body), PART_BYTES - self._stretch.size)
-        self._waiting.append(body[:fits])
-        self._held += fits
         self._stretch.size += fits
+        if self._slow:
+            self._waiting.append(body[:fits])
+            self._held += fits
+        else:
+            before = self._loop.time()
+            self._stretch.add([body[:fits]])
+            self._slow = self._loop.time() - before > PATIENCE
         if self._held >= PIECE:
             await self._write()
         if not self._whole and self._is_full(self._stretch):

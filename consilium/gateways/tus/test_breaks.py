@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import random
 from collections.abc import AsyncIterator, Callable
+from threading import current_thread, main_thread
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from consilium.cases.actions import records as verbs
 from consilium.cases.models import Case, CaseRole
 from consilium.core import clock, jobs
 from consilium.core.errors import NotAllowed
-from consilium.gateways.tus import locks
+from consilium.gateways.tus import arrival, locks
 from consilium.gateways.tus.conftest import KeyOf
 from consilium.gateways.tus.protocol import BODY_TYPE
 from consilium.gateways.tus.testing_client import TusClient, transfer_at, upload_at
@@ -87,6 +88,27 @@ def test_full_stretches_count_while_the_body_still_comes(tus: TusClient, monkeyp
     assert {0, 300_000, 600_000} <= set(seen), seen
     assert [size for _blob, _start, size in transfer_at(path).parts] == [300_000] * 3 + [50_000]
     assert tus.patch(path, 950_000, data[950_000:]).status == 204
+    assert content.read_all(upload_at(path)) == data
+
+
+def test_a_slow_disk_makes_its_own_request_wait_in_a_thread(tus: TusClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrival, "PATIENCE", -1.0)  # every write counts as slow
+    monkeypatch.setattr(arrival, "PIECE", 100_000)
+    written, add = [], arrival.Stretch.add
+    monkeypatch.setattr(
+        arrival.Stretch, "add", lambda self, pieces: written.append(current_thread()) or add(self, pieces)
+    )
+    data = random.Random(7).randbytes(1_000_000)
+    path = tus.create(len(data))
+    pieces = [data[at : at + 30_000] for at in range(0, 700_000, 30_000)]
+    tus.patch(path, 0, pieces, cut=True)
+    at = tus.stands_at(path)
+    assert at == sum(map(len, pieces))
+    first, *rest = written
+    assert first is main_thread(), "the one that was found to be slow"
+    assert 6 <= len(rest) <= 9, "helpings of four messages"
+    assert main_thread() not in rest
+    assert tus.patch(path, at, data[at:]).status == 204
     assert content.read_all(upload_at(path)) == data
 
 
@@ -264,7 +286,6 @@ def test_the_same_bytes_again_are_kept_once(tus: TusClient, case: Case) -> None:
 def test_the_same_bytes_by_the_plain_form_are_kept_once(tus: TusClient, case: Case, cast: Cast) -> None:
     path = tus.create(len(LETTER), "letter.txt")
     tus.patch(path, 0, LETTER)
-    jobs.drain()
     assert upload_at(path).sha256 == "", "nobody needed it so far"
     info = blobs.put([LETTER], space=case.pk, tenant=case.organisation_id)
     assert verbs.add_upload(case, info, "again.txt", by=cast.anna.by) == upload_at(path)
