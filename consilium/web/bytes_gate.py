@@ -63,8 +63,8 @@ def principal_of(cookies: dict[str, str]) -> Principal:
 def _file(by: Principal, file_id: UUID, rest: str) -> ByteGrant:
     file, record, case = scopes.file_anywhere(by, file_id)
     what, _, number = rest.partition(":")
-    if record.status == Record.Status.REMOVED and (what == "original" or returning.MALWARE in record.problems):
-        raise NotFound()  # pictures of its pages help to decide whether to bring it back
+    if checking.is_hidden(file) or (record.status == Record.Status.REMOVED and _stays_closed(record, what)):
+        raise NotFound()
     if what == "original":
         return _original(by, file, record, case)
     index = int(number or 0)
@@ -75,6 +75,11 @@ def _file(by: Principal, file_id: UUID, rest: str) -> ByteGrant:
     audit.read(f"record:{record.pk}", by=by, space=case.pk)
     size = blobs.size(found.blob, space=file.space)
     return ByteGrant(found.blob, file.space, found.media_type, size, f"{what}-{index + 1}")
+
+
+def _stays_closed(record: Record, what: str) -> bool:
+    """Of what was taken out, pictures of its pages help to decide whether to bring it back; nothing else is opened."""
+    return what == "original" or returning.MALWARE in record.problems
 
 
 def _require_open_page(by: Principal, file: RecordFile, record: Record, case: Case, what: str, index: int) -> None:
@@ -90,7 +95,7 @@ def _thumbnail(file: RecordFile) -> Preview | None:
 
 
 def _original(by: Principal, file: RecordFile, record: Record, case: Case) -> ByteGrant:
-    if not scopes.sees_original(by, case, record) or checking.is_hidden(file):
+    if not scopes.sees_original(by, case, record):
         raise NotFound()
     audit.read(f"record:{record.pk}", by=by, space=case.pk, action="record.download")
     head = content.read_at(file, 0, PREAMBLE + 4)
