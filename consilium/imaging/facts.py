@@ -39,7 +39,7 @@ DATES: dict[str, str] = {
     "patient_birth_date": "PatientBirthDate", "study_date": "StudyDate",
     "series_date": "SeriesDate", "content_date": "ContentDate",
 }  # fmt: skip
-ALWAYS = {"frames", "study_date", "content_date", "patient_name", "patient_birth_date"}
+ALWAYS = {"study_date", "content_date", "patient_name", "patient_birth_date"}
 NOT_IMAGES = ("RTSTRUCT", "RTPLAN", "SR", "PR", "KO")
 
 
@@ -64,15 +64,18 @@ def value_of(tags: Tags) -> Callable[[str], Any]:
 
 def from_tags(tags: Tags, transfer_syntax: str) -> dict[str, Any]:
     """JSON-safe facts; what is absent or cannot be read is left out."""
-    facts: dict[str, Any] = {key: _text(value(tags, name)) for key, name in TEXTS.items()}
-    facts |= {key: _number(value(tags, name)) for key, name in NUMBERS.items()}
-    facts |= {key: _numbers(tags, name) for key, name in LISTS.items()}
-    facts |= {key: _day(_text(value(tags, name))) for key, name in DATES.items()}
-    facts["image_type"] = [_text(one) for one in tags.get(_TAG["ImageType"], ("", ()))[1]][:4]
+    facts: dict[str, Any] = dict.fromkeys(ALWAYS, "")
+    for name, key, how in _RULES:
+        entry = tags.get(name)
+        if entry is not None and entry[1]:
+            found = how(entry[1])
+            if found not in (None, "", []):
+                facts[key] = found
     facts["transfer_syntax"] = transfer_syntax
-    facts["sop_class_name"] = UID(facts["sop_class"]).name if facts["sop_class"] else ""
+    if "sop_class" in facts:
+        facts["sop_class_name"] = UID(facts["sop_class"]).name
     facts["frames"] = frames(tags)
-    return {key: found for key, found in facts.items() if found not in (None, "", []) or key in ALWAYS}
+    return facts
 
 
 def frames(tags: Tags) -> int:
@@ -118,8 +121,8 @@ def _number(found: Any) -> float | int | None:
     return int(number) if number.is_integer() else number
 
 
-def _numbers(tags: Tags, keyword: str) -> list[float]:
-    numbers = [_number(one) for one in tags.get(_TAG[keyword], ("", ()))[1][:6]]
+def _numbers(values: list[Any]) -> list[float]:
+    numbers = [_number(one) for one in values[:6]]
     return [float(one) for one in numbers if one is not None]
 
 
@@ -130,3 +133,12 @@ def _day(text: str) -> str:
         return date.fromisoformat(f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}").isoformat()
     except ValueError:
         return ""
+
+
+_RULES: list[tuple[str, str, Callable[[list[Any]], Any]]] = [
+    *((_TAG[name], key, lambda values: _text(values[0])) for key, name in TEXTS.items()),
+    *((_TAG[name], key, lambda values: _number(values[0])) for key, name in NUMBERS.items()),
+    *((_TAG[name], key, _numbers) for key, name in LISTS.items()),
+    *((_TAG[name], key, lambda values: _day(_text(values[0]))) for key, name in DATES.items()),
+    (_TAG["ImageType"], "image_type", lambda values: [_text(one) for one in values[:4]]),
+]  # tag, key, values → fact

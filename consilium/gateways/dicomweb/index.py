@@ -17,7 +17,7 @@ from django.db.models import Count, Max
 
 from consilium.gateways.dicomweb.reply import Thread
 from consilium.imaging import facts
-from consilium.imaging.header import Header
+from consilium.imaging.header import Header, Seen
 from consilium.imaging.header_frames import Ranges
 from consilium.records import checking, malware
 from consilium.records.models import RecordFile, SeriesMetadata
@@ -26,6 +26,7 @@ STALE = 1.0  # seconds
 CASES = 64
 INSTANCES = 200_000  # of all cases together
 VIEWS = 8
+TAKING = 8  # cases whose headers that came last are remembered
 
 
 @dataclass(slots=True, eq=False)
@@ -186,6 +187,14 @@ class Indexes:
     def __init__(self, thread: Thread) -> None:
         self._thread = thread
         self._kept: OrderedDict[UUID, CaseIndex] = OrderedDict()
+        self._seen: OrderedDict[UUID, Seen] = OrderedDict()
+
+    def seen(self, space: UUID) -> Seen:
+        """Elements of the headers that came into a case lately."""
+        found = self._seen[space] = self._seen.pop(space, None) or Seen()
+        if len(self._seen) > TAKING:
+            self._seen.popitem(last=False)
+        return found
 
     async def of(self, space: UUID, *, fresh: bool = False) -> CaseIndex:
         """The index of a case, at most a second old; with `fresh` as it is now."""

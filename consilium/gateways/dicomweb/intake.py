@@ -6,7 +6,7 @@ from uuid import UUID
 
 from consilium.gateways.dicomweb.index import CaseIndex, Instance
 from consilium.imaging import facts, header
-from consilium.imaging.header import Header, NotFast
+from consilium.imaging.header import Header, NotFast, Seen
 from consilium.records import content, dicom
 from consilium.records.extract import Kind, sniff
 from consilium.records.instances import NewInstance
@@ -49,8 +49,8 @@ class Item:
 class Intake:
     """Takes the parts of one request. study: the only one allowed, "" for any."""
 
-    def __init__(self, index: CaseIndex, study: str, tenant: UUID) -> None:
-        self.index, self.study, self.tenant = index, study, tenant
+    def __init__(self, index: CaseIndex, study: str, tenant: UUID, seen: Seen) -> None:
+        self.index, self.study, self.tenant, self.seen = index, study, tenant, seen
         self.begin_again()
 
     def begin_again(self) -> None:
@@ -130,7 +130,7 @@ class Part:
 
     def _scan(self, data: memoryview, size: int) -> None:
         try:
-            self.head, self.slow = header.scan(data, size=size), False
+            self.head, self.slow = header.scan(data, size=size, seen=self.intake.seen), False
         except NotFast as no:
             self.head, self.slow = None, no.reason != "short"
 

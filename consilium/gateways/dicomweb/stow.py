@@ -37,7 +37,8 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM}
 async def store(asked: Exchange) -> None:
     """Take the body in, file what can be filed, and say what became of every instance."""
     asked.require_json()
-    taking = Intake(asked.index, asked.path.get("study", ""), asked.grant.tenant)
+    seen = asked.app.indexes.seen(asked.grant.space)
+    taking = Intake(asked.index, asked.path.get("study", ""), asked.grant.tenant, seen)
     feed = _reader(asked, taking)
     _refuse_large(asked.headers.get(b"content-length", b""))
     items: list[Item] = []
