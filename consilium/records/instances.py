@@ -8,7 +8,7 @@ reads the pages of reports. Bytes are sealed before `add` is called.
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -64,40 +64,66 @@ class Filed:
     record: UUID | None = None
 
 
-def add(new: Sequence[NewInstance], origin: Origin, *, joined: Mapping[str, UUID] | None = None) -> list[Filed]:
+def add(
+    new: Sequence[NewInstance],
+    origin: Origin,
+    *,
+    joined: Mapping[str, UUID] | None = None,
+    durable: Callable[[], None] = lambda: None,
+) -> list[Filed]:
     """File instances in one transaction; the answers are in the order of `new`.
 
     joined: from a caller who knows the case by heart, the record that the images of a study (its UID) belong to. Then
-    nothing is looked up first; where that turns out to be wrong it is done again, with looking.
+    nothing is looked up first; where that turns out to be wrong it is done again, with looking. durable: returns when
+    the bytes are on disk; it is asked before the transaction begins, after all that can be prepared.
     """
     hashed = _Hashed(origin.owner)
     looked = [_looked_at(one, origin.owner, hashed) for one in new]
-    if joined is not None:
+    known = {hashed.of("study", uid): record for uid, record in (joined or {}).items()}
+    if all(one.study in known and one.facts["frames"] and not one.problems for one in looked):
         with contextlib.suppress(IntegrityError, _Outdated):
-            return _add(looked, origin, {hashed.of("study", uid): record for uid, record in joined.items()})
-    return _add(looked, origin, None)
+            return _join(looked, origin, known, durable)
+    durable()
+    return _add(looked, origin)
 
 
 class _Outdated(Exception):  # noqa: N818 - a named outcome
     """A record that images should join is not there any more."""
 
 
-def _add(looked: "list[_Looked]", origin: Origin, joined: dict[str, UUID] | None) -> list[Filed]:
+def _join(looked: "list[_Looked]", origin: Origin, joined: dict[str, UUID], durable: Callable[[], None]) -> list[Filed]:
+    """Images of studies that are there already. Raises _Outdated, and IntegrityError for one that came before."""
+    made = [_row(one, joined[one.study], origin) for one in looked]
+    insert = rows.insertion(made)
+    images: Counter[UUID] = Counter()
+    for row in made:
+        images[row.record_id] += row.frames
+    durable()
     with transaction.atomic():
-        known = set() if joined is not None else _known(origin.space, [one.instance for one in looked])
+        insert()
+        if not all(rows.add_images(record, count) for record, count in images.items()):
+            raise _Outdated
+        if made:
+            _ask_to_finish(origin)
+    return [Filed("stored", row.pk, row.record_id) for row in made]
+
+
+def _add(looked: "list[_Looked]", origin: Origin) -> list[Filed]:
+    with transaction.atomic():
+        known = _known(origin.space, [one.instance for one in looked])
         back = returning.instances_back(origin.space, known, by=origin.by)
-        records = _Records(origin, joined or {})
-        new_rows: list[RecordFile] = []
+        records = _Records(origin)
+        made: list[RecordFile] = []
         answers: list[Filed] = []
         for one in looked:
             if one.instance in known:
                 answers.append(_instead_of_damaged(one, origin) or Filed(back.get(one.instance, "duplicate")))
                 continue
             known.add(one.instance)
-            row = _row(one, records.of(one), origin)
-            new_rows.append(row)
+            row = _row(one, records.of(one).pk, origin)
+            made.append(row)
             answers.append(Filed("stored", row.pk, row.record_id))
-        rows.insert(new_rows)
+        rows.insert(made)
         records.save()
         if any(answer.code == "stored" for answer in answers):
             _ask_to_finish(origin)
@@ -227,36 +253,25 @@ def _row(one: _Looked, record: UUID, origin: Origin) -> RecordFile:
 class _Records:
     """The records that a batch adds to: found or made once a study, saved once."""
 
-    def __init__(self, origin: Origin, joined: dict[str, UUID]) -> None:
+    def __init__(self, origin: Origin) -> None:
         self.origin = origin
-        self.joined = joined
-        self.counted: Counter[UUID] = Counter()  # images for records that were not looked up
         self.found: dict[str, Record] = {}
-        self.changed: set[UUID] = set()
 
-    def of(self, one: _Looked) -> UUID:
+    def of(self, one: _Looked) -> Record:
         """The record of an instance: images join their study, a report is a document of its own."""
         if not one.facts["frames"] or not one.study:
-            return self._new(one, "").pk
-        if one.study in self.joined and not one.problems:
-            self.counted[self.joined[one.study]] += one.facts["frames"]
-            return self.joined[one.study]
+            return self._new(one, "")
         record = self.found.get(one.study) or self._stored(one.study) or self._new(one, one.study)
         self.found[one.study] = record
         if one.problems - set(record.problems):
             filing.merge_problems(record, set(one.problems))
         record.images += one.facts["frames"]
-        self.changed.add(record.pk)
-        return record.pk
+        return record
 
     def save(self) -> None:
-        """Write what changed. Raises _Outdated."""
+        """Write what changed."""
         for record in self.found.values():
-            if record.pk in self.changed:
-                record.save(update_fields=["problems", "status", "images"])
-        for pk, images in self.counted.items():
-            if not rows.add_images(pk, images):
-                raise _Outdated
+            record.save(update_fields=["problems", "status", "images"])
 
     def _stored(self, study: str) -> Record | None:
         mine = Record.objects.select_for_update().filter(space=self.origin.space, group=study)

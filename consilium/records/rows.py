@@ -1,6 +1,6 @@
 """Rows written by statements that are put together once: what filing an image costs most is Django's making of SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,13 @@ from consilium.vault.fields import SealedField
 
 def insert(rows: Sequence[Model]) -> None:
     """Insert rows of one model: a third of what `bulk_create` costs, which builds a statement for each batch."""
+    insertion(rows)()
+
+
+def insertion(rows: Sequence[Model]) -> Callable[[], None]:
+    """`insert` made ready: values are sealed now, so that the transaction in which it is called is short."""
     if not rows:
-        return
+        return lambda: None
     database: Any = connections[DEFAULT_DB_ALIAS]  # the proxy `connection` looks itself up at each use
     statement, fields = _insertion(type(rows[0]), database.vendor)
     sealer = cache(seal.sealer)  # the keystore is asked once for all of them
@@ -26,8 +31,12 @@ def insert(rows: Sequence[Model]) -> None:
         return field.get_db_prep_save(held, database)
 
     values = [[value(field, row) for field in fields] for row in rows]
-    with database.cursor() as cursor:
-        cursor.executemany(statement, values)
+
+    def write() -> None:
+        with database.cursor() as cursor:
+            cursor.executemany(statement, values)
+
+    return write
 
 
 def add_images(record: UUID, images: int) -> bool:

@@ -62,8 +62,12 @@ class SegmentWriter:
             view = view[len(piece) :]
         return found
 
+    def close(self) -> None:
+        """Begin to make everything durable, in the background; nothing may follow but `finish`."""
+        self._close(background=True)
+
     def finish(self) -> None:
-        """Make everything durable; nothing may follow."""
+        """Make everything durable; nothing may follow. Twice is as good as once."""
         self._close()
         for waiting in self._closing:
             waiting.result()

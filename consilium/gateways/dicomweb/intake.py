@@ -68,14 +68,21 @@ class Intake:
         """The sink of the next part."""
         return Part(self)
 
-    def finish(self) -> list[Item]:
-        """Make everything durable; the items to be filed, now with headers also where pydicom had to be asked."""
+    def close(self) -> list[Item]:
+        """Nothing more comes: the items to be filed, `durable` before they are."""
+        if self._writer is not None:
+            self._writer.close()
+        slow = [one for one in self.items if one.slices and one.new is None and not one.failure]
+        if slow:
+            self.durable()
+        for one in slow:
+            self._read_slowly(one)
+        return [one for one in self.items if one.new is not None and not one.failure]
+
+    def durable(self) -> None:
+        """Returns when everything is on disk."""
         if self._writer is not None:
             self._writer.finish()
-        for one in self.items:
-            if one.slices and one.new is None and not one.failure:
-                self._read_slowly(one)
-        return [one for one in self.items if one.new is not None and not one.failure]
 
     def _read_slowly(self, one: Item) -> None:
         assert one.slices is not None
@@ -99,6 +106,12 @@ class Intake:
         """Segments of which nothing is needed."""
         used = {part.blob for one in stored for part in one.slices or ()}
         return set(self._writer.blobs) - used if self._writer is not None else set()
+
+    def delete(self, unused: set[UUID]) -> None:
+        """Take segments away."""
+        self.durable()
+        for blob in unused:
+            blobs.delete(blob)
 
     def abort(self) -> None:
         """Forget what is not filed."""
@@ -184,12 +197,6 @@ class Part:
                 return  # cut short: pydicom says what is left of it
             head.size = self.size
             item.new = NewInstance(item.slices, dicom.as_kept(head))
-
-
-def delete(unused: set[UUID]) -> None:
-    """Take segments away."""
-    for blob in unused:
-        blobs.delete(blob)
 
 
 def is_cut_short(stored: Instance) -> bool:

@@ -8,8 +8,8 @@ import asyncio
 import errno
 import logging
 import time
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -129,7 +129,7 @@ async def _pump(asked: Exchange, taking: Intake, reader: "Reader", items: list[I
                 helping, working = working, None
                 await helping
                 if len(taking.items) >= TOGETHER:
-                    items += await _settle(asked, taking, await asked.disk(taking.finish))
+                    items += await _settle(asked, taking, await asked.disk(taking.close))
                 if more and size < reader.wanted:
                     continue
             working = asyncio.ensure_future(asked.disk(_take, reader, gathered, None if more else taking))
@@ -150,9 +150,9 @@ async def _pump(asked: Exchange, taking: Intake, reader: "Reader", items: list[I
 
 
 def _take(reader: "Reader", pieces: list[bytes], last_of: Intake | None) -> list[Item]:
-    """Parse and seal; the last helping is made durable in the same go."""
+    """Parse and seal; after the last helping, what is to be filed."""
     reader.feed(pieces, last=last_of is not None)
-    return last_of.finish() if last_of is not None else []
+    return last_of.close() if last_of is not None else []
 
 
 async def _next(asked: Exchange) -> tuple[bytes, bool]:
@@ -176,11 +176,13 @@ def _refuse_large(length: bytes) -> None:
 
 
 async def _settle(asked: Exchange, taking: Intake, new: list[Item]) -> list[Item]:
-    """File what is durable, and compare what was there already."""
+    """File, and compare what was there already."""
     origin = Origin(asked.grant.space, asked.grant.owner, asked.grant.principal.ref)
     try:
         joined = _joined(asked, {one.study for one in new})
-        filed = await asked.app.filing.add(origin, [one.new for one in new], joined) if new else []
+        filed = (
+            await asked.app.filing.add(origin, _Order([one.new for one in new], joined, taking.durable)) if new else []
+        )
     except Exception as error:  # whatever it is, the sender is told of each image that it was not stored
         log.exception("images could not be filed")
         code = OUT_OF_RESOURCES if isinstance(error, OSError) and error.errno in FULL else PROCESSING_FAILURE
@@ -206,7 +208,7 @@ async def _settle(asked: Exchange, taking: Intake, new: list[Item]) -> list[Item
     items = taking.items
     unused = taking.unused([one for one, done in zip(new, filed, strict=True) if done.code == "stored"])
     if unused:
-        await asked.disk(intake.delete, unused)
+        await asked.disk(taking.delete, unused)
     taking.begin_again()
     return items
 
@@ -249,22 +251,20 @@ class Filing:
         self._waiting: dict[tuple[UUID, str], list[_Order]] = {}
         self._working: dict[tuple[UUID, str], asyncio.Task[None]] = {}
 
-    async def add(self, origin: Origin, new: list[NewInstance], joined: dict[str, UUID]) -> list[Filed]:
+    async def add(self, origin: Origin, order: "_Order") -> list[Filed]:
         """instances.add, perhaps together with others."""
         key = (origin.space, origin.by)
-        done: asyncio.Future[list[Filed]] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(key, []).append(_Order(new, joined, done))
+        order.done = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(order)
         if key not in self._working or self._working[key].done():
             self._working[key] = asyncio.create_task(self._work(key, origin))
-        return await done
+        return await order.done
 
     async def _work(self, key: tuple[UUID, str], origin: Origin) -> None:
         while waiting := self._waiting.pop(key, None):
             try:
-                together = [one for order in waiting for one in order.new]
-                joined = {study: record for order in waiting for study, record in order.joined.items()}
-                answers = await self.thread(_add, together, origin, joined)
-            except Exception as error:  # whatever it is: told to those whose images it was
+                answers = await self.thread(_add, waiting, origin)
+            except Exception as error:
                 await self._one_by_one(waiting, origin, error)
                 continue
             for order in waiting:
@@ -279,7 +279,7 @@ class Filing:
             try:
                 if len(waiting) == 1:
                     raise error
-                found = await self.thread(_add, order.new, origin, order.joined)
+                found = await self.thread(_add, [order], origin)
             except Exception as problem:  # handed to the request that waits for it
                 if not order.done.done():
                     order.done.set_exception(problem)
@@ -288,18 +288,26 @@ class Filing:
                     order.done.set_result(found)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Order:
-    """What one request asks to be filed, and where it waits for the answer."""
+    """What one request asks to be filed, as instances.add takes it, and where it waits for the answer."""
 
     new: list[NewInstance]
     joined: dict[str, UUID]
-    done: "asyncio.Future[list[Filed]]"
+    durable: Callable[[], None]
+    done: "asyncio.Future[list[Filed]]" = field(init=False)
 
 
-def _add(new: list[NewInstance], origin: Origin, joined: dict[str, UUID]) -> list[Filed]:
+def _add(orders: list[_Order], origin: Origin) -> list[Filed]:
     """File; once more when another process filed one of them at the same moment."""
+    new = [one for order in orders for one in order.new]
+    joined = {study: record for order in orders for study, record in order.joined.items()}
+
+    def durable() -> None:
+        for order in orders:
+            order.durable()
+
     try:
-        return instances.add(new, origin, joined=joined)
+        return instances.add(new, origin, joined=joined, durable=durable)
     except IntegrityError:
         return instances.add(new, origin)
