@@ -135,7 +135,7 @@ def serve(arguments: Namespace) -> int:
     if checked.returncode:
         return checked.returncode
     children = [Child("web", lambda: web_command(host, port, arguments.workers))]
-    children += [job_worker(str(number), f"--queues=-{SLOW}") for number in range(arguments.job_workers)]
+    children += [job_worker(str(number), f"--queues=-{SLOW}", "--nice=5") for number in range(arguments.job_workers)]
     children += [job_worker(SLOW, f"--queues={SLOW}", "--nice=15")] if arguments.job_workers else []
     children += [Child("dimse", dimse_command)] if os.environ.get("CONSILIUM_DIMSE_BIND") else []
     supervisor = Supervisor(children)

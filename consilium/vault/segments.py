@@ -25,6 +25,7 @@ from consilium.vault.format import CHUNK_BYTES, Opener, Place, Sealer, stored_of
 
 SEGMENT_BYTES = 16 * 2**20
 OPEN_LIMIT = 256  # segments kept open for reading, each one file descriptor
+ENDS_LIMIT = 8  # chunks of 256 KiB
 
 
 class Slice(NamedTuple):
@@ -183,6 +184,8 @@ class _Opened(NamedTuple):
 
 
 _opened: "OrderedDict[tuple[str, UUID, UUID], _Opened]" = OrderedDict()
+_ends: "OrderedDict[Opener, tuple[int, bytes]]" = OrderedDict()  # chunks of which a part was read last
+_NO_END = (-1, b"")
 _lock = Lock()
 _background: dict[int, ThreadPoolExecutor] = {}
 
@@ -198,16 +201,31 @@ def read(blob: UUID, *, space: UUID, start: int, size: int) -> bytes:
 
 def pieces(blob: UUID, *, space: UUID, start: int, size: int) -> list[memoryview]:
     """`read` without putting together what lies in several chunks."""
-    opener = _open(blob, space).opener
+    opened = _open(blob, space)
+    opener = opened.opener
     if start < 0 or size < 0 or start + size > opener.size:
         raise ValueError("This stretch lies outside the blob.")
     found: list[memoryview] = []
     end = start + size
+    last, chunk = _ends.get(opener, _NO_END)
     while start < end:
         index, skip = divmod(start, CHUNK_BYTES)
-        found.append(memoryview(opener.chunk(index))[skip : skip + end - start])
+        if index != last:
+            last, chunk = index, opener.chunk(index)
+        found.append(memoryview(chunk)[skip : skip + end - start])
         start += len(found[-1])
+    if end % CHUNK_BYTES:
+        _remember_end(opener, last, chunk)
     return found
+
+
+def _remember_end(opener: Opener, index: int, chunk: bytes) -> None:
+    """Somebody who pages through images goes on in the chunk in which the last one ended."""
+    with _lock:
+        _ends[opener] = (index, chunk)
+        _ends.move_to_end(opener)
+        if len(_ends) > ENDS_LIMIT:
+            _ends.popitem(last=False)
 
 
 def at_hand(blob: UUID, *, space: UUID, start: int, size: int) -> bool:

@@ -114,3 +114,29 @@ def test_what_was_just_read_is_at_hand_and_what_is_not_open_is_not(place):
     segments.read(one.blob, space=space, start=0, size=400_000)
     assert segments.at_hand(one.blob, space=space, start=0, size=400_000)
     assert not segments.at_hand(uuid4(), space=space, start=0, size=1)
+
+
+def test_who_reads_on_opens_the_chunk_between_once(place, monkeypatch):
+    space, tenant = place
+    data = random.Random(3).randbytes(1_000_000)
+    with SegmentWriter(space=space, tenant=tenant) as out:
+        (whole,) = out.add(data)
+        out.finish()
+    opened, chunk = [], segments.Opener.chunk
+    monkeypatch.setattr(segments.Opener, "chunk", lambda opener, index: opened.append(index) or chunk(opener, index))
+    for start in range(0, 1_000_000, 100_000):
+        assert segments.read(whole.blob, space=space, start=start, size=100_000) == data[start : start + 100_000]
+    assert opened == [0, 1, 2, 3]
+    keys.destroy_space(space)
+    with pytest.raises(KeyDestroyed):
+        segments.read(whole.blob, space=space, start=0, size=10)
+
+
+def test_few_ends_are_remembered(place):
+    space, tenant = place
+    for _ in range(segments.ENDS_LIMIT + 3):
+        with SegmentWriter(space=space, tenant=tenant) as out:
+            (one,) = out.add(b"abc")
+            out.finish()
+        assert segments.read(one.blob, space=space, start=1, size=1) == b"b"
+    assert len(segments._ends) == segments.ENDS_LIMIT
