@@ -1,5 +1,8 @@
 """Attribute matching, PS3.4 §C.2.2.2."""
 
+from fnmatch import fnmatchcase
+from time import process_time
+
 import pytest
 
 from consilium.gateways.dicomweb import matching
@@ -81,3 +84,19 @@ def test_nonsense_is_refused(name, text):
     with pytest.raises(Refused) as refused:
         matching.key(name, text, fuzzy=False)
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("text", ["*a*a*a*a*a*a*a*b", "a*?a*a?*a*a*ab", "*" + "a*" * 30 + "b*"])
+def test_stars_against_a_long_value_take_no_time(text):
+    before = process_time()
+    wanted = matching.key("StudyDescription", text, fuzzy=False)
+    assert not matching.matches(wanted, {"00081030": ["LO", ["a" * 3000]]})
+    assert matching.matches(wanted, {"00081030": ["LO", ["a" * 3000 + "b"]]})
+    assert process_time() - before < 2
+
+
+@pytest.mark.parametrize("value", ["", "a", "ab", "aab", "abab", "aaabbb", "babab", "abcab"])
+@pytest.mark.parametrize("text", ["a*", "*b", "a*b", "*a*b*", "ab*ab", "*ab", "a?*b", "*?b", "**a**", "a*a*b", "?*?"])
+def test_wildcards_mean_what_they_mean_to_a_shell(text, value):
+    found = matching.matches(matching.key("StudyDescription", text, fuzzy=False), {"00081030": ["LO", [value]]})
+    assert found == fnmatchcase(value, text)
