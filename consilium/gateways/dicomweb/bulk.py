@@ -12,6 +12,7 @@ from consilium.records import content
 FAST = frozenset({header.IMPLICIT, header.EXPLICIT}) | header.ENCAPSULATED
 NOT_APART = "The frames of this image cannot be told apart; please retrieve the instance as application/dicom."
 MOST_INLINE = 512 * 2**20
+SMALL = 64 * 1024
 
 
 def is_fast(one: Instance) -> bool:
@@ -128,8 +129,8 @@ def head_bytes(one: Instance) -> bytes:
 
 
 def pieces(one: Instance, start: int, size: int) -> Iterator[bytes]:
-    """Bytes of the file in pieces a thread makes."""
-    return content.chunks(one, start, start + size)
+    """Bytes of the file in pieces a thread makes; small ones share what is opened for their neighbours."""
+    return iter([content.read_at(one, start, size)]) if size < SMALL else content.chunks(one, start, start + size)
 
 
 def annex_f(one: Instance, root: str) -> dict[str, object]:

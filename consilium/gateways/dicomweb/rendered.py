@@ -120,6 +120,6 @@ def _window(text: str) -> dict[str, Any]:
 
 
 def _quality(text: str) -> dict[str, Any]:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4]) <= 100:
+    if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) <= 100:
         raise Refused(400, "quality is a whole number from 1 to 100.")
     return {"quality": int(text)}

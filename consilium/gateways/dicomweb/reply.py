@@ -79,6 +79,9 @@ async def stream(
             async with asyncio.timeout(CLIENT_PATIENCE):
                 for piece in batch:
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if not started:  # a value without a byte
+            await send({"type": "http.response.start", "status": head[0], "headers": [*ALWAYS, *head[1]]})
+            started = True
         await send({"type": "http.response.body", "body": b""})
     except Exception:  # the vault, the disk or the line: an answer that was begun can only be cut
         if not started:

@@ -10,6 +10,8 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEGBaseline8Bit
 
 from consilium.cases.models import Case
 from consilium.core.models import AuditEvent
@@ -17,7 +19,7 @@ from consilium.gateways.dicomweb.app import DicomWeb
 from consilium.gateways.dicomweb.conftest import SAMPLES, ClientOf
 from consilium.gateways.dicomweb.metadata import Product
 from consilium.gateways.dicomweb.testing_client import Client
-from consilium.gateways.dicomweb.testing_files import image, path, uid
+from consilium.gateways.dicomweb.testing_files import image, path, uid, written
 from consilium.records.models import Record, SeriesMetadata
 from consilium.testing.cast import Cast
 from consilium.vault import blobs, keys
@@ -200,7 +202,15 @@ def test_rendered(anna: Client) -> None:
     part = anna.get(at + "/rendered?viewport=100,100,0,0,32,16")
     assert Image.open(io.BytesIO(part.body)).size == (100, 50)
     assert Image.open(io.BytesIO(anna.get(path(1).partition("/series")[0] + "/thumbnail").body)).size == (128, 128)
-    for wrong in ("viewport=1", "viewport=0,0", "window=a,b", "window=1,0", "window=1,2,sigmoid", "quality=101"):
+    for wrong in (
+        "viewport=1",
+        "viewport=0,0",
+        "window=a,b",
+        "window=1,0",
+        "window=1,2,sigmoid",
+        "quality=101",
+        "quality=0001" + "0" * 5000,
+    ):
         assert anna.get(f"{at}/rendered?{wrong}").status == 400, wrong
     assert anna.get(at + "/rendered", "image/gif").status == 406
     assert anna.get(at + "/frames/2/rendered").status == 404
@@ -280,3 +290,16 @@ def test_an_erased_case_is_gone(anna: Client, case: Case) -> None:
     for at in ("/studies", path(1) + "/frames/1", path(1) + "/metadata"):
         assert anna.get(at).status == 404
     assert anna.post("/studies", [image(2)]).status == 404
+
+
+def test_pixel_data_that_lies_is_refused_with_a_sentence_and_an_empty_one_is_empty(anna: Client) -> None:
+    found = pydicom.dcmread(io.BytesIO(image(1)))
+    found.NumberOfFrames = 3
+    found.PixelData = encapsulate([b"\xff\xd8" + bytes(50) + b"\xff\xd9"] * 2, has_bot=False)
+    found["PixelData"].is_undefined_length, found["PixelData"].VR = True, "OB"
+    assert anna.post("/studies", [written(found, JPEGBaseline8Bit), image(2, PixelData=b"")]).status == 200
+    for accept in (ANY, "application/octet-stream", 'multipart/related; type="*/*"'):
+        answer = anna.get(path(1) + "/pixeldata", accept=accept)
+        assert (answer.status, b"cannot be told apart" in answer.body) == (406, True)
+    empty = anna.get(path(2) + "/pixeldata", accept="application/octet-stream")
+    assert (empty.status, empty.body) == (200, b"")

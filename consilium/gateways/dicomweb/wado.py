@@ -15,6 +15,8 @@ from consilium.gateways.dicomweb.negotiate import choose
 from consilium.gateways.dicomweb.qido import url_of
 from consilium.gateways.dicomweb.reply import JSON_TYPE, NotHere, Refused
 from consilium.imaging import delivery, header
+from consilium.imaging.header import NotFast
+from consilium.imaging.header_frames import Ranges
 from consilium.records import content
 
 GATHERED = 1024 * 1024  # bytes handed to the server at once
@@ -245,12 +247,13 @@ async def bulkdata(asked: Exchange) -> None:
     types = value_types(one.header, path)
     media_type, multipart = _value_form(asked, types)
     await asked.open([one])
+    places = await asked.disk(_frames, one) if compressed else []
     if compressed and multipart:
-        numbers = list(range(1, 1 + len(await asked.disk(bulk.frames, one))))
+        numbers = list(range(1, 1 + len(places)))
         await _stream_frames(asked, one, numbers, frame_type(one.header.transfer_syntax))
         return
     if compressed:
-        await asked.stream([(b"content-type", media_type)], gathered(_fragments(one)))
+        await asked.stream([(b"content-type", media_type)], gathered(_fragments(one, places)))
         return
     place = await asked.disk(bulk.value_range, one, path)
     if place is None:
@@ -269,11 +272,18 @@ def _value_form(asked: Exchange, types: list[str]) -> tuple[bytes, bool]:
     return choose(asked.accept, *types).encode(), False
 
 
-def _fragments(one: Instance) -> Iterator[bytes]:
+def _frames(one: Instance) -> list[Ranges]:
+    """Where the compressed frames lie. Raises NotHere, Refused (406) when the file does not say so truly."""
+    try:
+        return bulk.frames(one)
+    except NotFast:
+        raise Refused(406, bulk.NOT_APART) from None
+
+
+def _fragments(one: Instance, places: list[Ranges]) -> Iterator[bytes]:
     """The compressed stream itself: all frames in a row (a video is one)."""
-    for places in bulk.frames(one):
-        for start, size in places:
-            yield from bulk.pieces(one, start, size)
+    for start, size in chain.from_iterable(places):
+        yield from bulk.pieces(one, start, size)
 
 
 async def _send_value(asked: Exchange, value: bytes, media_type: bytes, multipart: bool) -> None:
