@@ -40,6 +40,7 @@ DATES: dict[str, str] = {
     "series_date": "SeriesDate", "content_date": "ContentDate",
 }  # fmt: skip
 ALWAYS = {"study_date", "content_date", "patient_name", "patient_birth_date"}
+MOST_FRAMES = 1_000_000  # that one file is believed to hold; nothing that counts them runs longer
 NOT_IMAGES = ("RTSTRUCT", "RTPLAN", "SR", "PR", "KO")
 
 
@@ -82,7 +83,7 @@ def frames(tags: Tags) -> int:
     """How many pictures it holds (0028,0008); 0 for what is no image."""
     if not value(tags, "Rows") or not value(tags, "Columns") or value(tags, "Modality") in NOT_IMAGES:
         return 0
-    return max(1, int(_number(value(tags, "NumberOfFrames")) or 1))
+    return max(1, min(MOST_FRAMES, int(_number(value(tags, "NumberOfFrames")) or 1)))
 
 
 def expected_bytes(tags: Tags) -> int:

@@ -18,7 +18,7 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply
 from pydicom.uid import UID, JPEGExtended12Bit
 
 from consilium.imaging import dataset as files
-from consilium.imaging import lossless
+from consilium.imaging import facts, lossless
 
 if TYPE_CHECKING:
     from consilium.records.extract.reader import Output
@@ -80,8 +80,8 @@ def number_of_frames(found: Dataset) -> int:
     if not found.get("Rows") or not found.get("Columns"):
         return 0
     try:
-        return max(1, int(found.get("NumberOfFrames") or 1))
-    except (TypeError, ValueError):
+        return max(1, min(facts.MOST_FRAMES, int(found.get("NumberOfFrames") or 1)))
+    except (TypeError, ValueError, OverflowError):
         return 1
 
 

@@ -265,7 +265,7 @@ class _Records:
         self.found[one.study] = record
         if one.problems - set(record.problems):
             filing.merge_problems(record, set(one.problems))
-        record.images += one.facts["frames"]
+        record.images = filing.integer(record.images + one.facts["frames"])
         return record
 
     def save(self) -> None:

@@ -11,7 +11,9 @@ from uuid import uuid4
 import pytest
 
 from consilium.core import jobs
+from consilium.imaging import facts
 from consilium.records import content, finishing, ingest, instances
+from consilium.records.extract import testing_files as make
 from consilium.records.models import Record, RecordFile, Upload
 from consilium.vault import blobs, keys
 
@@ -196,3 +198,23 @@ def test_a_run_that_was_cut_off_is_gone_on_with(origin, monkeypatch):
     assert (again.status, again.members_done) == (Upload.Status.DONE, len(SERIES) + 1)
     assert [note["code"] for note in again.notes] == ["left_out"], "what it filed itself is no duplicate"
     assert Record.objects.get(space=space, kind="imaging").images == len(SERIES)
+
+
+@pytest.mark.parametrize(("promised", "kept"), [(10**11, facts.MOST_FRAMES), (2**31 - 1, facts.MOST_FRAMES), (-5, 1)])
+def test_a_header_may_promise_any_number_of_frames(origin, promised, kept):
+    liars = [
+        make.dicom(NumberOfFrames=promised, StudyInstanceUID="1.2", SOPInstanceUID=f"1.2.{n}", InstanceNumber=n)
+        for n in (1, 2)
+    ]
+    upload = uploaded(origin, tar_of([("a.dcm", liars[0]), ("b.dcm", make.dicom()), ("c.dcm", liars[1])]), "x.tar")
+    assert (upload.status, upload.members_done, upload.notes) == (Upload.Status.DONE, 3, [])
+    assert sorted(RecordFile.objects.values_list("frames", flat=True)) == sorted([1, kept, kept])
+    assert sorted(Record.objects.values_list("images", flat=True)) == sorted([1, 2 * kept])
+
+
+def test_the_images_of_a_study_are_counted_as_far_as_a_database_counts(origin):
+    first = make.dicom(StudyInstanceUID="1.2", SOPInstanceUID="1.2.1")
+    uploaded(origin, first, "a.dcm")
+    Record.objects.update(images=2**31 - 1)
+    upload = uploaded(origin, make.dicom(StudyInstanceUID="1.2", SOPInstanceUID="1.2.2", InstanceNumber=2), "b.dcm")
+    assert (upload.status, Record.objects.get().images) == (Upload.Status.DONE, 2**31 - 1)

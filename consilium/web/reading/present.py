@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -137,7 +138,8 @@ def _images(files: list[RecordFile], query: dict[str, str], href: str) -> Viewer
             groups.setdefault(file.series, []).append(file)
     chosen = query.get("series", "")
     chosen = chosen if chosen in groups else next(iter(groups))
-    places = [(file.pk, "frame", index) for file in groups[chosen] for index in range(file.frames)][:MAX_FRAMES]
+    numbered = ((file.pk, "frame", index) for file in groups[chosen] for index in range(file.frames))
+    places = list(islice(numbered, MAX_FRAMES))  # a header may promise any number
     series = [_series_link(key, group, href, key == chosen) for key, group in groups.items()]
     suffix, windows = _windows(groups[chosen], query, f"{href}?series={chosen}")
     frames = [_url(place) if not suffix else f"{href}windowed/{place[0]}/{place[2]}.png{suffix}" for place in places]

@@ -1,6 +1,7 @@
 """The timeline and the search of a case: order, filters, pages, what stays closed, and the cost of many records."""
 
 import re
+import tracemalloc
 from datetime import timedelta
 
 import pytest
@@ -9,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from consilium.cases.states import State
-from consilium.records.models import Entry
+from consilium.records.models import Entry, RecordFile
 from consilium.testing import factories
 from consilium.vault import keys, recent
+from consilium.web.reading import present
 
 pytestmark = pytest.mark.django_db
 
@@ -201,3 +203,13 @@ def test_comparing_many_costs_no_more_queries_than_one(case, cast, as_):
     for number in range(1, 12):
         letter(case, f"Letter {number}")
     assert cost() == one
+
+
+def test_a_header_that_promises_millions_of_frames_makes_no_list_of_them():
+    files = [RecordFile(frames=5_000_000, series="1", kind="dicom") for _number in range(2)]
+    tracemalloc.start()
+    shown = present._images(files, {}, "/x/")
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(shown.places) == present.MAX_FRAMES
+    assert most < 50 * 2**20
