@@ -7,6 +7,7 @@ from consilium.gateways.dicomweb.reply import NotHere, Refused
 from consilium.imaging import delivery, header, header_json, header_slow
 from consilium.imaging.header import Header, NotFast
 from consilium.imaging.header_frames import Ranges, frames_of
+from consilium.imaging.header_values import attribute
 from consilium.records import content
 
 FAST = frozenset({header.IMPLICIT, header.EXPLICIT}) | header.ENCAPSULATED
@@ -146,5 +147,5 @@ def annex_f(one: Instance, root: str) -> dict[str, object]:
             pass
     try:
         return header_slow.json_jailed(content.chunks(one), bulk=bulk)
-    except NotFast:
-        raise Refused(500, "The attributes of an image could not be read; please retrieve it as application/dicom.")
+    except NotFast:  # what a search finds is known; one image that nobody can read spoils no series
+        return {tag: attribute(*one.header.tags[tag]) for tag in sorted(one.header.tags)}

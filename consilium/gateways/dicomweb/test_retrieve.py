@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import urllib.parse
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -15,11 +16,13 @@ from pydicom.uid import JPEGBaseline8Bit
 
 from consilium.cases.models import Case
 from consilium.core.models import AuditEvent
+from consilium.gateways.dicomweb import bulk
 from consilium.gateways.dicomweb.app import DicomWeb
 from consilium.gateways.dicomweb.conftest import SAMPLES, ClientOf
 from consilium.gateways.dicomweb.metadata import Product
 from consilium.gateways.dicomweb.testing_client import Client
 from consilium.gateways.dicomweb.testing_files import image, path, uid, written
+from consilium.imaging.header import Header, NotFast
 from consilium.records.models import Record, SeriesMetadata
 from consilium.testing.cast import Cast
 from consilium.vault import blobs, keys
@@ -303,3 +306,27 @@ def test_pixel_data_that_lies_is_refused_with_a_sentence_and_an_empty_one_is_emp
         assert (answer.status, b"cannot be told apart" in answer.body) == (406, True)
     empty = anna.get(path(2) + "/pixeldata", accept="application/octet-stream")
     assert (empty.status, empty.body) == (200, b"")
+
+
+def test_an_image_whose_attributes_nobody_can_read_spoils_no_series(
+    anna: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a million empty items in a sequence: the header is found, but the jail's time is over before the end."""
+    assert anna.post("/studies", [image(1), image(2)]).status == 200
+    fast = bulk.header_json.dicom_json
+
+    def read(data: bytes, known: Header, **how: Any) -> dict[str, Any]:
+        if known.instance == uid("instance", "a", "1", 2):
+            raise NotFast("value")
+        return fast(data, known, **how)
+
+    def late(*_args: Any, **_how: Any) -> None:
+        raise NotFast("unreadable")
+
+    monkeypatch.setattr(bulk.header_json, "dicom_json", read)
+    monkeypatch.setattr(bulk.header_slow, "json_jailed", late)
+    for place in (path(1).partition("/instances")[0], path(1).partition("/series")[0], path(2)):
+        found = anna.get(place + "/metadata")
+        assert found.status == 200
+        shown = {one["00200013"]["Value"][0]: one["00280010"]["Value"] for one in found.json}
+        assert shown == ({2: [16]} if place == path(2) else {1: [16], 2: [16]})
