@@ -23,11 +23,25 @@ class Place(NamedTuple):
 
 PLACES = (
     Place(
-        frozenset({"coordinator", "triage_clinician", "support_scribe"}),
+        frozenset({"coordinator"}),
         "/desk/",
         _("The desk"),
         _("New requests, records, offers and deadlines."),
         "inbox",
+    ),
+    Place(
+        frozenset({"triage_clinician"}),
+        "/desk/triage/",
+        _("Triage"),
+        _("Set urgency and re-reads, and mark the first conclusion. Within 24 hours, please."),
+        "clock",
+    ),
+    Place(
+        frozenset({"support_scribe"}),
+        "/desk/phone/",
+        _("Help somebody on the telephone"),
+        _("You type what the person says. They see and confirm it later, by post or with an account."),
+        "phone",
     ),
     Place(
         frozenset({"specialist", "re_reader", "panel_chair"}),
