@@ -149,6 +149,23 @@ def test_too_large_is_explained_and_leaves_nothing(case: Case, cast: Cast, as_: 
     assert stored() == before, "neither the large file nor the small one beside it stays"
 
 
+@pytest.mark.parametrize(("name", "most"), [("a.txt", 2), ("path/" * 300 + "a.txt", 500)])
+def test_more_than_a_form_can_hold_is_explained_and_leaves_nothing(
+    case: Case, cast: Cast, as_: AsClient, settings: Any, name: str, most: int
+) -> None:
+    """More files than a form may have, and a name longer than the head of a part may be."""
+    settings.DATA_UPLOAD_MAX_NUMBER_FILES = most
+    before, url, client = stored(), reverse("case_upload_files", args=[case.pk]), as_(cast.anna)
+    head = '--xX\r\nContent-Disposition: form-data; name="file"; filename="{}"\r\n\r\nDear colleague\r\n'
+    body = "".join(map(head.format, ("b.txt", "c.txt", name))) + "--xX--\r\n"
+    kind = "multipart/form-data; boundary=xX"
+    answer = client.post(url, body.encode(), content_type=kind, headers={"Accept": "application/json"})
+    assert (answer.status_code, "fewer files" in answer.json()["message"]) == (400, True)
+    assert client.post(url, body.encode(), content_type=kind).status_code == 302
+    assert "fewer files" in page(client, case)
+    assert stored() == before
+
+
 def test_same_file_twice_is_kept_once(case: Case, cast: Cast, as_: AsClient) -> None:
     client = as_(cast.anna)
     sent(client, case, CANARY)

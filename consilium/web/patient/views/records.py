@@ -4,8 +4,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -66,6 +68,10 @@ def _case_of_upload(request: Request, case: Case) -> HttpResponse:
     handler.prepare(request, space=case.pk, tenant=case.organisation_id)
     try:
         response = _checked_upload(request, case)
+    except (MultiPartParserError, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent):
+        handler.discard(request)
+        sentence = _("This did not arrive as it should, and nothing of it is kept. Please send fewer files at once.")
+        return _refused(request, case, sentence, 400)
     except BaseException:
         handler.discard(request)
         raise
