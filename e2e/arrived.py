@@ -4,6 +4,7 @@ A bundle is read by Python's own tarfile, so that two readers agree on what the 
 """
 
 import hashlib
+import io
 import json
 import sys
 import tarfile
@@ -18,7 +19,8 @@ def arrived(case: UUID) -> dict[str, str]:
     from consilium.records.models import Upload
 
     upload = Upload.objects.filter(space=case).latest("uploaded_at")
-    with content.open_file(upload) as source, tarfile.open(fileobj=source) as bundle:
+    source = io.BytesIO(b"".join(content.chunks(upload)))
+    with tarfile.open(fileobj=source) as bundle:
         files = [member for member in bundle if member.isfile()]
         return {one.name: hashlib.sha256(bundle.extractfile(one).read()).hexdigest() for one in files}  # type: ignore[union-attr]
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from consilium.records.extract.reader import Output
 
 JOB = "consilium.imaging.delivery:"
+ONE: dict[str, Any] = {"seconds": 15.0, "cpu_seconds": 8}  # one picture or value: somebody waits for it
 
 
 class NotDelivered(Exception):  # noqa: N818 - a named outcome
@@ -40,7 +41,7 @@ def explicit(source: Iterable[bytes]) -> bytes:
 
 def value(source: Iterable[bytes], path: str) -> bytes:
     """The bytes of one element, named as in `header_json.dicom_json`. Raises NotDelivered."""
-    return _one(_run("value_job", source, {"path": path}))
+    return _one(_run("value_job", source, {"path": path}, **ONE))
 
 
 def picture(source: Iterable[bytes], frame: int, **options: Any) -> bytes:
@@ -50,15 +51,15 @@ def picture(source: Iterable[bytes], frame: int, **options: Any) -> bytes:
     transformation; size: (width, height) to fit into; region: (x, y, width, height) of the source to show, a negative
     width or height mirrors. Raises NotDelivered.
     """
-    return _one(_run("picture_job", source, {"frame": frame, **options}))
+    return _one(_run("picture_job", source, {"frame": frame, **options}, **ONE))
 
 
-def _run(job: str, source: Iterable[bytes], options: dict[str, Any]) -> list[bytes]:
+def _run(job: str, source: Iterable[bytes], options: dict[str, Any], **limits: Any) -> list[bytes]:
     from consilium.records import sandbox
 
     found: list[bytes] = []
     try:
-        for _header, parts in sandbox.run(JOB + job, source, options, max_output=256 * 2**20):
+        for _header, parts in sandbox.run(JOB + job, source, options, max_output=256 * 2**20, **limits):
             found += [bytes(part) for part in parts]
     except sandbox.JobFailed:
         raise NotDelivered from None

@@ -264,7 +264,7 @@ class Filing:
         while waiting := self._waiting.pop(key, None):
             try:
                 answers = await self.thread(_add, waiting, origin)
-            except Exception as error:
+            except Exception as error:  # whatever it is, each request gets its own answer
                 await self._one_by_one(waiting, origin, error)
                 continue
             for order in waiting:
