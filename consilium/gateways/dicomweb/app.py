@@ -29,7 +29,7 @@ from consilium.vault.errors import KeyDestroyed, KeyMissing
 log = logging.getLogger("consilium.dicomweb")
 
 ROOT = re.compile(rf"/data/cases/(?P<case>{UUID_PATTERN})/dicomweb(?P<rest>/.*)?")
-_UID = "[0-9.]{1,64}"
+_UID = "[^/]{1,128}"  # also what is none (PS3.5 §9.1): discs hold letters, leading zeros, and too many digits
 _STUDY = rf"/studies/(?P<study>{_UID})"
 _SERIES = rf"{_STUDY}/series/(?P<series>{_UID})"
 _INSTANCE = rf"{_SERIES}/instances/(?P<instance>{_UID})"

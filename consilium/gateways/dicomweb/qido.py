@@ -161,7 +161,7 @@ def _matches_computed(key: matching.Key, entity: Entity) -> bool:
         return True
     name = key.path[0]
     if name == attributes.MODALITIES:
-        return any(key.test(value) for value in _values(_related(entity), "00080060"))
+        return any(key.test(value) for value in _modalities(_related(entity)))
     if name == attributes.CLASSES:
         return any(key.test(value) for value in _values(_related(entity), "00080016"))
     if name == attributes.AVAILABILITY:
@@ -178,6 +178,11 @@ def _related(entity: Entity) -> list[Instance]:
 
 def _values(instances: Iterable[Instance], key: str) -> list[str]:
     return sorted({text for one in instances if (text := one.header.text(key))})
+
+
+def _modalities(instances: Iterable[Instance]) -> list[str]:
+    """Of the series that name one; OT, other, for a study of which none does (PS3.3 §C.7.3.1.1.1)."""
+    return _values(instances, "00080060") or ["OT"]
 
 
 # --- showing -------------------------------------------------------------------------------------------------
@@ -240,7 +245,7 @@ def _counts(entity: Entity, search: Search) -> dict[str, Any]:
             return found
     study = entity if isinstance(entity, Study) else entity.study
     instances = study.instances
-    found[attributes.MODALITIES] = attribute("CS", _values(instances, "00080060"))
+    found[attributes.MODALITIES] = attribute("CS", _modalities(instances))
     found[attributes.CLASSES] = attribute("UI", _values(instances, "00080016"))
     found[attributes.SERIES_COUNT] = {"vr": "IS", "Value": [len(study.series)]}
     found[attributes.STUDY_COUNT] = {"vr": "IS", "Value": [len(instances)]}
@@ -250,8 +255,8 @@ def _counts(entity: Entity, search: Search) -> dict[str, Any]:
 def url_of(entity: Entity) -> str:
     """The path of a study, series or instance below the root."""
     if isinstance(entity, Study):
-        return f"/studies/{quote(entity.uid)}"
+        return f"/studies/{quote(entity.uid, safe='')}"
     if isinstance(entity, Series):
-        return f"/studies/{quote(entity.study.uid)}/series/{quote(entity.uid)}"
+        return f"/studies/{quote(entity.study.uid, safe='')}/series/{quote(entity.uid, safe='')}"
     header = entity.header
-    return f"/studies/{quote(header.study)}/series/{quote(header.series)}/instances/{quote(header.instance)}"
+    return f"/studies/{quote(header.study, safe='')}/series/{quote(header.series, safe='')}/instances/{quote(header.instance, safe='')}"

@@ -330,3 +330,15 @@ def test_an_image_whose_attributes_nobody_can_read_spoils_no_series(
         assert found.status == 200
         shown = {one["00200013"]["Value"][0]: one["00280010"]["Value"] for one in found.json}
         assert shown == ({2: [16]} if place == path(2) else {1: [16], 2: [16]})
+
+
+@pytest.mark.parametrize("odd", ["1.2.03.ABC.4", "1.2." + "3" * 80])
+def test_an_image_whose_uid_is_none_is_shown(anna: Client, odd: str) -> None:
+    """Discs hold them (PS3.5 §9.1 allows digits without leading zeros, 64 characters at most)."""
+    assert anna.post("/studies", [image(5, SOPInstanceUID=odd)]).status == 200
+    (found,) = anna.get("/studies/" + uid("study", "a") + "/instances").json
+    where = urllib.parse.urlsplit(found["00081190"]["Value"][0]).path.removeprefix(anna.root)
+    assert where.endswith(odd)
+    assert [part for _kind, part in anna.get(where + "/frames/1", ANY).parts] == [b"\5\0" * 256]
+    assert anna.get(where + "/rendered", "image/png").status == 200
+    assert anna.get(where + "/metadata").json[0]["00080018"]["Value"] == [odd]

@@ -115,3 +115,12 @@ def test_only_json(anna: Client) -> None:
     assert anna.get("/studies/1.2.3/series").status == 404
     assert anna.get("/studies").json == []
     assert anna.get("/studies", method="HEAD").body == b""
+
+
+def test_a_study_of_no_modality_is_other(anna: Client) -> None:
+    """Viewers list nothing of a case with a study that names none."""
+    anna.post("/studies", [image(1, Modality=None)])
+    (found,) = anna.get("/studies").json
+    assert found["00080061"] == {"vr": "CS", "Value": ["OT"]}
+    assert len(anna.get("/studies?ModalitiesInStudy=OT").json) == 1
+    assert anna.get("/studies?ModalitiesInStudy=CT").status == 204 or not anna.get("/studies?ModalitiesInStudy=CT").json

@@ -50,8 +50,10 @@ class Viewer {
     }
     stage.addEventListener("keydown", (event) => this.onKey(event));
     stage.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
-    this.image?.addEventListener("error", () => this.say(this.root.dataset["textFailed"] ?? "…"));
-    this.image?.addEventListener("load", () => this.say(""));
+    this.image?.addEventListener("error", () => this.shown(false));
+    this.image?.addEventListener("load", () => this.shown(true));
+    // It may have failed before anybody listened.
+    if (this.image?.complete && !this.image.naturalWidth) this.shown(false);
   }
 
   private onKey(event: KeyboardEvent): void {
@@ -131,6 +133,11 @@ class Viewer {
         this.cache.set(number, image);
       }
     }
+  }
+
+  private shown(well: boolean): void {
+    this.root.classList.toggle("is-broken", !well);
+    this.say(well ? "" : (this.root.dataset["textFailed"] ?? ""));
   }
 
   private say(sentence: string): void {
