@@ -89,6 +89,20 @@ def decide(record: Record, *, belongs: bool, by: Principal) -> None:
         audit.record("record.decide", by=by, thing=f"record:{record.pk}", space=record.space, code=code)
 
 
+def decide_alike(record: Record, *, belongs: bool, by: Principal) -> int:
+    """The same decision for every undecided record that names the same person; returns how many."""
+    waiting = Record.objects.filter(space=record.space, status=Record.Status.UNDECIDED)
+    alike = [one for one in waiting if named(one) == named(record)]
+    for one in alike:
+        decide(one, belongs=belongs, by=by)
+    return len(alike)
+
+
+def named(record: Record) -> tuple[str, str]:
+    """Whom the header of a record names: name and birth date as they stand there."""
+    return str(record.facts.get("patient_name") or ""), str(record.facts.get("patient_birth_date") or "")
+
+
 def correct(record: Record, *, by: Principal, kind: str, title: str, clinical_date: str) -> None:
     """Correct the suggested type, title and date (ISO 8601 or empty); the original stays as it is."""
     if kind not in Record.Kind.values:

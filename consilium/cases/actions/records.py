@@ -130,6 +130,15 @@ def decide_record(case: Case, record: Record, *, belongs: bool, by: Principal) -
         tick_checklist(case)
 
 
+def decide_alike(case: Case, record: Record, *, belongs: bool, by: Principal) -> int:
+    """The same decision for every undecided record that names the same person; returns how many."""
+    require("record.decide", case, by)
+    with transaction.atomic():
+        count = records.decide_alike(_of(case, record), belongs=belongs, by=by)
+        tick_checklist(case)
+    return count
+
+
 def correct_record(case: Case, record: Record, *, by: Principal, kind: str, title: str, clinical_date: str) -> None:
     """Correct type, title or date of a record."""
     require("record.correct", case, by)

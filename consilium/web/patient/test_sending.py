@@ -230,6 +230,30 @@ def test_wrong_patient_is_shown_and_decided(case: Case, cast: Cast, as_: AsClien
     assert record.status == Record.Status.REMOVED
 
 
+def test_one_decision_for_all_that_name_the_same_person(case: Case, cast: Cast, as_: AsClient) -> None:
+    def undecided(name: str, birth: str = "1950-01-31") -> Record:
+        facts = {"patient_name": name, "patient_birth_date": birth}
+        return factories.plain_record(case, "MR", status="undecided", problems=["wrong_patient"], facts=facts)
+
+    maiden, also, other, older = (
+        undecided("LUND^ANNA"),
+        undecided("LUND^ANNA"),
+        undecided("MUSTER^MAX"),
+        undecided("LUND^ANNA", "1930-01-31"),
+    )
+    client = as_(cast.anna)
+    assert page(client, case).count("Yes, all 2 belong here") == 2
+    client.post(reverse("case_record_verb", args=[case.pk, maiden.pk, "all-mine"]))
+    for record, status in ((maiden, "ready"), (also, "ready"), (other, "undecided"), (older, "undecided")):
+        record.refresh_from_db()
+        assert record.status == status
+    assert "Yes, all" not in page(client, case)
+    twin = undecided("MUSTER^MAX")
+    assert as_(cast.eve).post(reverse("case_record_verb", args=[case.pk, twin.pk, "none-mine"])).status_code == 404
+    client.post(reverse("case_record_verb", args=[case.pk, twin.pk, "none-mine"]))
+    assert Record.objects.filter(space=case.pk, status="removed").count() == 2
+
+
 def test_taken_out_and_brought_back(case: Case, cast: Cast, as_: AsClient) -> None:
     record, client = factories.plain_record(case, "Old letter"), as_(cast.anna)
     client.post(reverse("case_record_verb", args=[case.pk, record.pk, "remove"]))

@@ -1,5 +1,6 @@
 """What was sent, as rows: state, the plain sentence of every problem, what to decide, what is still missing."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -17,6 +18,7 @@ from consilium.cases.models import Case
 from consilium.cases.states import State
 from consilium.packs import registry
 from consilium.records import ocr
+from consilium.records.actions import named
 from consilium.records.models import Record, RecordFile, Upload
 from consilium.records.problems import TABLE
 from consilium.web.patient import sections
@@ -38,6 +40,7 @@ def upload_page(
     refused = [row for row in uploads if row.status == "refused"]
     shown = [row for row in records if row.status != "removed"]
     shown.sort(key=lambda row: row.status != "undecided")
+    alike = Counter(named(row) for row in shown if row.status == "undecided")
     draft = case.state == State.DRAFT
     back = reverse("case_section", args=[case.pk, "certainty"]) if draft else reverse("case", args=[case.pk])
     return {
@@ -46,7 +49,7 @@ def upload_page(
         "waiting_more": max(len(waiting) - WAITING_SHOWN, 0),
         "refused": [_upload(case, row) for row in refused],
         "notes": _notes(case, uploads),
-        "records": [_record(case, by, row, pictures) for row in shown],
+        "records": [_record(case, by, row, pictures) | {"alike": alike[named(row)]} for row in shown],
         "removed": [_record(case, by, row, pictures) for row in records if row.status == "removed"],
         "checklist": checklist(case),
         "accept": ACCEPT,
@@ -190,4 +193,6 @@ def done(verb: str) -> str:
         "restore": _("It is back in your case."),
         "mine": _("Thank you. The record stays in your case."),
         "not-mine": _("Thank you for looking. The record is taken out; nobody works with it."),
+        "all-mine": _("Thank you. These records stay in your case."),
+        "none-mine": _("Thank you for looking. These records are taken out; nobody works with them."),
     }[verb]

@@ -128,6 +128,8 @@ def record_verb(request: Request, case: Case, record_id: UUID, verb: str) -> Htt
         verbs.restore_record(case, record, by=by)
     elif verb in ("mine", "not-mine"):
         verbs.decide_record(case, record, belongs=verb == "mine", by=by)
+    elif verb in ("all-mine", "none-mine"):
+        verbs.decide_alike(case, record, belongs=verb == "all-mine", by=by)
     else:
         raise NotFound()
     messages.success(request, present.done(verb))
