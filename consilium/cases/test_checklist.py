@@ -43,3 +43,13 @@ def test_the_report_on_images_is_not_the_images(cast):
     factories.plain_record(case, "Report", kind="imaging_report")
     tick_checklist(case)
     assert here(case) == {"mri-report"}
+
+
+def test_a_letter_that_nobody_can_open_answers_nothing(cast):
+    case = factories.draft(cast)
+    factories.plain_record(case, status="flagged", problems=["encrypted_pdf"])
+    tick_checklist(case)
+    assert here(case) == set()
+    factories.plain_record(case, "The letter without its password")
+    tick_checklist(case)
+    assert here(case) == {"treating-letter"}

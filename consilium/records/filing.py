@@ -17,6 +17,7 @@ from consilium.vault import blind, blobs
 
 # Extraction.suggested_type → Record.Kind
 KINDS = {"pathology": "pathology_report", "photo": "other"}
+WORDLESS = {"no_image", "truncated_dicom"}
 STUDY_FACTS = [
     "modality",
     "body_part",
@@ -97,10 +98,14 @@ def title(facts: dict[str, Any], name: str) -> str:
 
 
 def kind_of(extraction: Extraction) -> str:
-    """A document that speaks of images is their report; images are what has frames."""
+    """A document that speaks of images is their report; images are what has frames.
+
+    A DICOM file with neither (a plan, a palette, what is left of a cut file) is no report: none may be taken as sent.
+    """
     kind = KINDS.get(extraction.suggested_type, extraction.suggested_type)
     if kind == Record.Kind.IMAGING and extraction.page_count and not extraction.facts.get("frames"):
-        return Record.Kind.IMAGING_REPORT
+        wordless = any(problem.code in WORDLESS for problem in extraction.problems)
+        return Record.Kind.OTHER if wordless else Record.Kind.IMAGING_REPORT
     return kind if kind in Record.Kind.values else Record.Kind.OTHER
 
 

@@ -69,6 +69,8 @@ def read_upload(upload_id: UUID) -> None:
 
 # What such a record holds, its type does not tell: a letter is not yet the report of an injection.
 UNSPECIFIC = frozenset({Record.Kind.LETTER, Record.Kind.DISCHARGE, Record.Kind.LABORATORY, Record.Kind.OTHER})
+# What nobody can open answers nothing, whatever its name says; a copy that can be read ticks the item when it comes.
+UNREADABLE = frozenset({"encrypted_pdf", "damaged_pdf", "damaged_image", "damaged_text"})
 
 
 def tick_checklist(case: Case) -> None:
@@ -81,8 +83,8 @@ def tick_checklist(case: Case) -> None:
 
 
 def _answers_surely(item: RecordItem, record: Record) -> bool:
-    """Its type says enough; images come from the right device."""
-    return answers_by_type(item, record) and may_answer(item, record)
+    """It can be opened, and its type says enough; images come from the right device."""
+    return not UNREADABLE & set(record.problems) and answers_by_type(item, record) and may_answer(item, record)
 
 
 def answers_by_type(item: RecordItem, record: Record) -> bool:
