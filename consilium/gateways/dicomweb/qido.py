@@ -255,8 +255,12 @@ def _counts(entity: Entity, search: Search) -> dict[str, Any]:
 def url_of(entity: Entity) -> str:
     """The path of a study, series or instance below the root."""
     if isinstance(entity, Study):
-        return f"/studies/{quote(entity.uid, safe='')}"
+        return f"/studies/{_quoted(entity.uid)}"
     if isinstance(entity, Series):
-        return f"/studies/{quote(entity.study.uid, safe='')}/series/{quote(entity.uid, safe='')}"
-    header = entity.header
-    return f"/studies/{quote(header.study, safe='')}/series/{quote(header.series, safe='')}/instances/{quote(header.instance, safe='')}"
+        return f"/studies/{_quoted(entity.study.uid)}/series/{_quoted(entity.uid)}"
+    study, series, instance = map(_quoted, (entity.study, entity.series, entity.uid))
+    return f"/studies/{study}/series/{series}/instances/{instance}"
+
+
+def _quoted(uid: str) -> str:
+    return quote(uid, safe="")
