@@ -25,17 +25,17 @@ from pydicom.tag import BaseTag
 from consilium.imaging import header as fast
 from consilium.imaging.header import Header, NotFast
 from consilium.imaging.header_json import INLINE_MAX, PIXELS
-from consilium.imaging.header_tags import WANTED
+from consilium.imaging.header_tags import DEFLATED, WANTED
 from consilium.imaging.header_values import BINARY, attribute
 
 if TYPE_CHECKING:
     from consilium.records.extract.reader import Output
 
 MAX_INFLATED = 64 * 2**20
-DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _MAX_DEPTH = 64
 _DEFERRED = 2**20  # longer values stay in the file
+_UNDEFINED = 0xFFFFFFFF  # pixel data in fragments (PS3.5 §A.4), whatever the transfer syntax
 
 
 def scan_slow(data: bytes | BinaryIO) -> Header:
@@ -160,7 +160,8 @@ def _inflated(packed: bytes) -> bytes:
 def _place_pixels(found: Dataset, header: Header) -> None:
     for tag in sorted(PIXELS):
         if (place := _place(found, tag, header.size)) is not None:
-            header.pixels = (place[0], -1) if header.transfer_syntax in fast.ENCAPSULATED else place
+            in_fragments = header.transfer_syntax in fast.ENCAPSULATED or found.get_item(tag).length == _UNDEFINED
+            header.pixels = (place[0], -1) if in_fragments else place
             header.pixels_tag = f"{tag:08X}"
     for index, tag in enumerate((0x7FE00001, 0x7FE00002)):
         if (place := _place(found, tag, header.size)) is not None:

@@ -9,14 +9,17 @@ from pydicom.datadict import DicomDictionary, dictionary_VR, private_dictionary_
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"
 _JPEG = "1.2.840.10008.1.2.4."
-# PS3.5 §10 and Annex A: pixel data in fragments, the rest explicit VR little endian
+# PS3.5 §10 and Annex A: pixel data in fragments, the rest explicit VR little endian; 52…56 and 58…66 of old discs
+# were retired in 2001 (PS3.6 Table A-1)
 _JPEG_AND_VIDEO = (
-    50, 51, 57, 70, 80, 81, 90, 91, 92, 93, 100, 100.1, 101, 101.1, 102, 102.1, 103, 103.1, 104, 104.1, 105, 105.1,
+    *range(50, 67), 70, 80, 81, 90, 91, 92, 93, 100, 100.1, 101, 101.1, 102, 102.1, 103, 103.1, 104, 104.1, 105, 105.1,
     106, 106.1, 107, 108, 110, 111, 112, 201, 202, 203,
 )  # fmt: skip
 ENCAPSULATED = frozenset(
     [f"1.2.840.10008.1.2.4.{last}" for last in _JPEG_AND_VIDEO] + ["1.2.840.10008.1.2.5", "1.2.840.10008.1.2.8.1"]
 )
+# Deflated (PS3.5 §A.5), JPIP referenced deflate: no offset in the file leads to the pixels
+DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 # PS3.18 Tables 10.6.1-3 (study), -4 (series) and -5 (instance), required and common optional attributes
 _QIDO = """
 SpecificCharacterSet StudyDate StudyTime AccessionNumber ReferringPhysicianName TimezoneOffsetFromUTC PatientName

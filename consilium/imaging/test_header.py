@@ -23,6 +23,7 @@ from consilium.imaging.header_json import PIXELS, bulk_range, dicom_json
 from consilium.imaging.header_slow import scan_slow
 from consilium.imaging.header_tags import WANTED
 from consilium.imaging.header_values import attribute
+from consilium.records.extract.testing_images import dicom_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = Path(os.environ.get("CONSILIUM_SAMPLES", ROOT.parent / "shared" / "samples")) / "dicom"
@@ -289,6 +290,14 @@ def test_every_character_set(terms):
     assert result.text("00100010") == CHARSETS[terms]
     assert_same_tags(whole, result)
     assert_same_json(whole, result)
+
+
+@pytest.mark.parametrize("last", [b"53", b"99"])  # retired; unheard of
+def test_fragments_are_known_as_such_whatever_the_transfer_syntax(last):
+    jpeg = dicom_of("1.2.840.10008.1.2.4.70", b"\xff\xd8\xff\xd9")
+    found = scan_slow(jpeg.replace(b"1.2.840.10008.1.2.4.70", b"1.2.840.10008.1.2.4." + last))
+    assert found.encapsulated
+    assert found.pixels == (scan_slow(jpeg).pixels[0], -1)
 
 
 def test_simplified_chinese_with_code_extensions_is_read_better_than_by_pydicom():

@@ -139,6 +139,13 @@ def test_a_whole_copy_takes_the_place_of_a_cut_one(origin):
     assert hashlib.sha256(whole).hexdigest() in {file.sha256 for file in study.files.all()}
 
 
+def test_a_whole_deflated_image_is_not_called_incomplete(origin):
+    uploaded(origin, make.dicom(deflated=True), "one.dcm")
+    jobs.drain()
+    study = Record.objects.get(space=origin[0])
+    assert (study.problems, study.status, study.images) == ([], "ready", 1)
+
+
 @needs_samples
 def test_a_cut_copy_does_not_replace_a_whole_one(origin):
     whole = SERIES[0].read_bytes()
