@@ -87,12 +87,12 @@ def _native(found: Dataset, index: int) -> tuple[bytes, str]:
     """The pixels of a frame and the colour space they are in."""
     if not 0 <= index < frames.number_of_frames(found):
         raise frames.NotRendered("no such frame")
-    syntax = UID(files.transfer_syntax_of(found))
+    syntax = UID(files.transfer_syntax_of(frames._complete(found)))
     if lossless.handles(syntax):
         pixels, colours = lossless.frame(found, index), str(found.get("PhotometricInterpretation", ""))
     else:
         # raw: colours stay in the colour space of the stream
-        pixels, about = get_decoder(syntax).as_array(frames._complete(found), index=index, raw=True)
+        pixels, about = get_decoder(syntax).as_array(found, index=index, raw=True)
         colours = str(about["photometric_interpretation"])
     return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)).tobytes(), colours
 

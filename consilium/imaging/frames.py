@@ -15,7 +15,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.pixels import get_decoder, pixel_array
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
-from pydicom.uid import UID, JPEGExtended12Bit
+from pydicom.uid import UID, JPEGBaseline8Bit, JPEGExtended12Bit
 
 from consilium.imaging import dataset as files
 from consilium.imaging import facts, lossless
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, np.dtype[Any]]
 MAX_PIXELS = 64_000_000
 _COLOURS = {"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_PARTIAL_422", "YBR_ICT", "YBR_RCT"}
+
+
+# JPEG by spectral selection, full progression or arithmetic coding, retired in 2001 (PS3.6 Table A-1) and found on
+# old discs: the decoder of the baseline reads them, but pydicom asks it for no more than the baseline.
+_RETIRED = {f"1.2.840.10008.1.2.4.{last}" for last in range(52, 57)}
 
 
 class NotRendered(Exception):  # noqa: N818 - a named outcome
@@ -116,6 +121,8 @@ def decodable(found: Dataset) -> bool:
     syntax = UID(files.transfer_syntax_of(found))
     if lossless.handles(syntax) or not syntax.is_encapsulated:
         return True
+    if syntax in _RETIRED:
+        return found.get("BitsAllocated") == 8
     try:
         return get_decoder(syntax).is_available and syntax != JPEGExtended12Bit
     except NotImplementedError:
@@ -129,6 +136,8 @@ def _complete(found: Dataset) -> Dataset:
 
         found.file_meta = FileMetaDataset()
         found.file_meta.TransferSyntaxUID = files.transfer_syntax_of(found)  # type: ignore[assignment]
+    if found.file_meta.TransferSyntaxUID in _RETIRED:
+        found.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
     return found
 
 

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 from pydicom.uid import generate_uid
 
-from consilium.imaging import frames, lossless
+from consilium.imaging import delivery, frames, lossless
 from consilium.records.extract import testing_files as make
+from consilium.records.extract.testing_images import dicom_of
 
 SAMPLES = Path(os.environ.get("CONSILIUM_SAMPLES", "")) / "dicom"
 
@@ -45,6 +46,18 @@ def test_monochrome1_is_shown_inverted():
     plain = pixels(frames.render_frame([make.dicom(rows=1, columns=100)], 0))
     turned = pixels(frames.render_frame([make.dicom(rows=1, columns=100, PhotometricInterpretation="MONOCHROME1")], 0))
     assert np.array_equal(plain, 255 - turned)
+
+
+def test_progressive_jpeg_of_old_discs_is_decoded():
+    image = Image.open(io.BytesIO(make.picture("PNG", (16, 16)))).convert("L")
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=95, progressive=True)
+    byte = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7}
+    retired = dicom_of("1.2.840.10008.1.2.4.70", out.getvalue(), **byte).replace(b".1.2.4.70", b".1.2.4.55")
+    native = delivery.native_frames([retired], [0])[0]
+    assert np.abs(np.frombuffer(native, "u1").reshape(16, 16).astype(int) - np.asarray(image)).max() <= 16
+    assert pixels(frames.render_frame([retired], 0)).shape == (16, 16)
+    assert delivery.explicit([retired]).count(b"\xff\xd8\xff") == 0
 
 
 def test_large_frames_are_made_smaller():
