@@ -42,6 +42,8 @@ REASONS: dict[str, tuple[bool, str | Promise]] = {
     "screenshots": (True, _("These are pictures of a screen, not the original images. Please ask for the originals.")),
     "report_only": (True, _("There is a written report, but the images themselves are missing.")),
     "damaged": (True, _("Part of it is damaged or incomplete.")),
+    "locked": (True, _("A password protects it, so nobody can read it. Please ask for a copy without one.")),
+    "unshown": (True, _("It cannot be shown here, so we do not know what it says: please open the original.")),
     "undecided": (True, _("Somebody has to decide first whether this belongs to the patient.")),
     "unread": (False, _("We are still looking at the images.")),
     "perhaps": (True, _("It may be part of this document (%(kind)s): please look.")),
@@ -49,7 +51,8 @@ REASONS: dict[str, tuple[bool, str | Promise]] = {
 }
 # fmt: on
 KINDS: dict[str, str | Promise] = dict(Record.Kind.choices)  # put into words only where a reason is shown
-DAMAGE = {"truncated_dicom", "damaged_pdf", "damaged_image", "damaged_text", "encrypted_pdf"}
+DAMAGE = {"truncated_dicom", "damaged_pdf", "damaged_image", "damaged_text"}
+CLOSED = {"encrypted_pdf": "locked", "no_preview": "unshown", "unsupported": "unshown"}  # documents without words
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,8 @@ def judge(item: RecordItem, record: Record, today: date) -> Iterable[Reason]:
     yield from _age(item, record, today)
     if item.imaging is not None and record.kind == "imaging":
         yield from _images(item, item.imaging, record)
+    elif closed := {CLOSED[code] for code in record.problems if code in CLOSED}:
+        yield from map(Reason, sorted(closed))
     elif answers_by_type(item, record):
         yield Reason("readable")
     else:

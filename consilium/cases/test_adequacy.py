@@ -115,3 +115,15 @@ def test_several_images_at_one_place_are_no_gap():
     twice = [one for one in slices(8) for _echo in range(2)]
     assert summarise(twice)["gaps"] == 0
     assert summarise(slices(8))["spacing"] == 3.0
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"), [("encrypted_pdf", "locked"), ("no_preview", "unshown"), ("unsupported", "unshown")]
+)
+def test_what_nobody_can_read_is_never_called_readable(problem, code):
+    wanted = item(None, ("imaging_report",), months=None)
+    closed = record("imaging_report", problems=[problem], status="flagged")
+    found = adequacy.verdict(wanted, [closed], TODAY)
+    assert (found.status, codes(found)) == ("doubt", {code})
+    better = record("imaging_report", when="2020-01-01")
+    assert adequacy.verdict(wanted, [closed, better], TODAY).record is better

@@ -45,11 +45,20 @@ def test_the_report_on_images_is_not_the_images(cast):
     assert here(case) == {"mri-report"}
 
 
-def test_a_letter_that_nobody_can_open_answers_nothing(cast):
+@pytest.mark.parametrize("problem", ["encrypted_pdf", "damaged_pdf", "no_preview", "unsupported"])
+def test_a_letter_that_nobody_can_open_answers_nothing(cast, problem):
     case = factories.draft(cast)
-    factories.plain_record(case, status="flagged", problems=["encrypted_pdf"])
+    factories.plain_record(case, status="flagged", problems=[problem])
     tick_checklist(case)
     assert here(case) == set()
     factories.plain_record(case, "The letter without its password")
     tick_checklist(case)
     assert here(case) == {"treating-letter"}
+
+
+def test_images_of_which_one_has_no_preview_are_still_the_images(cast):
+    case = factories.draft(cast)
+    facts = {"modality": "MR", "body_part": "LSPINE"}
+    factories.plain_record(case, "MRI", kind="imaging", facts=facts, status="flagged", problems=["no_preview"])
+    tick_checklist(case)
+    assert here(case) == {"mri"}

@@ -70,7 +70,7 @@ def read_upload(upload_id: UUID) -> None:
 # What such a record holds, its type does not tell: a letter is not yet the report of an injection.
 UNSPECIFIC = frozenset({Record.Kind.LETTER, Record.Kind.DISCHARGE, Record.Kind.LABORATORY, Record.Kind.OTHER})
 # What nobody can open answers nothing, whatever its name says; a copy that can be read ticks the item when it comes.
-UNREADABLE = frozenset({"encrypted_pdf", "damaged_pdf", "damaged_image", "damaged_text"})
+UNREADABLE = frozenset({"encrypted_pdf", "damaged_pdf", "damaged_image", "damaged_text", "unsupported"})
 
 
 def tick_checklist(case: Case) -> None:
@@ -84,7 +84,10 @@ def tick_checklist(case: Case) -> None:
 
 def _answers_surely(item: RecordItem, record: Record) -> bool:
     """It can be opened, and its type says enough; images come from the right device."""
-    return not UNREADABLE & set(record.problems) and answers_by_type(item, record) and may_answer(item, record)
+    problems = set(record.problems)
+    if problems & UNREADABLE or ("no_preview" in problems and record.kind != Record.Kind.IMAGING):
+        return False
+    return answers_by_type(item, record) and may_answer(item, record)
 
 
 def answers_by_type(item: RecordItem, record: Record) -> bool:
