@@ -15,7 +15,7 @@ from consilium.cases.models import Case
 from consilium.imaging.dicomdir import Member, dicomdir
 from consilium.opinions.models import Report
 from consilium.records import checking, content
-from consilium.records.models import Record
+from consilium.records.models import Record, RecordFile
 from consilium.vault import blobs
 from consilium.web.patient.present.wording import size
 
@@ -68,7 +68,7 @@ def stream(case: Case, records: list[Record], reports: list[Report]) -> Iterator
         )
         sums = "".join(f"{entry.sha256}  {entry.name}\n" for entry in [*entries, *images] if entry.sha256)
         yield from _written(archive, pipe, "SHA256SUMS", [sums.encode()])
-        if images:
+        if any(disc.members for disc in discs):
             yield from _written(archive, pipe, "DICOMDIR", [dicomdir(m for disc in discs for m in disc.members)])
         for entry in [*entries, *images]:
             yield from _written(archive, pipe, entry.name, entry.chunks)
@@ -94,11 +94,17 @@ class _Disc:
             place = series.setdefault(file.series, len(series) + 1)
             file_id = ("DICOM", f"ST{number:06d}", f"SE{place:06d}", f"IM{position:06d}")
             self.entries.append(Entry("/".join(file_id), content.chunks(file), file.sha256, file.size, self.title))
-            self.members.append(Member(file.header["tags"], file.header["ts"], file_id))
+            if _begins_as_a_file_of_a_set(file):
+                self.members.append(Member(file.header["tags"], file.header["ts"], file_id))
 
     def listed(self) -> dict[str, str | int]:
         total = sum(entry.size for entry in self.entries)
         return {"title": self.title, "folder": self.folder, "count": len(self.entries), "size": size(total)}
+
+
+def _begins_as_a_file_of_a_set(file: RecordFile) -> bool:
+    """Preamble and prefix (PS3.10 §7.1): viewers refuse what a DICOMDIR names without them. It stays in its folder."""
+    return b"".join(content.chunks(file, 0, 132))[128:] == b"DICM"
 
 
 def _written(archive: zipfile.ZipFile, pipe: _Pipe, name: str, chunks: Iterable[bytes]) -> Iterator[bytes]:
