@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.error import URLError
 
 from consilium.ops.command import Problem, say
-from consilium.ops.preflight import split
+from consilium.ops.preflight import is_loopback, split
 
 GRACE_SECONDS = 9.0  # for requests and jobs in hand; then the rest is killed, and leases bring jobs back
 WEB_DRAIN_SECONDS = 7
@@ -131,6 +131,9 @@ def serve(arguments: Namespace) -> int:
     host, port = split(arguments.bind)
     if arguments.workers < 1 or arguments.job_workers < 0:
         raise Problem("At least one web process is needed: use --workers 1 or more.")
+    shown = f"[{host}]" if ":" in host else host
+    if is_loopback(host):  # on this computer the site is where it listens, also in links and in DICOMweb's URLs
+        os.environ.setdefault("CONSILIUM_PUBLIC_URL", f"http://{shown}:{port}")
     checked = subprocess.run([sys.executable, "-m", "consilium", "preflight", "--bind", arguments.bind], check=False)
     if checked.returncode:
         return checked.returncode
@@ -141,7 +144,6 @@ def serve(arguments: Namespace) -> int:
     supervisor = Supervisor(children)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, supervisor.stop)
-    shown = f"[{host}]" if ":" in host else host
     reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, shown)  # noqa: S104 - where to ask, not to bind
     return supervisor.run(url=f"http://{reachable}:{port}/healthz", ready=lambda: welcome(f"http://{shown}:{port}"))
 

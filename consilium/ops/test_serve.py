@@ -148,6 +148,7 @@ def test_serve_starts_again_what_dies_and_stops_cleanly(tmp_path):
     url = f"http://127.0.0.1:{port}/healthz"
     with process("serve", "--bind", f"127.0.0.1:{port}", folder=tmp_path) as serving:
         assert until(lambda: answers(url), 40), logs(tmp_path)
+        assert f"http://127.0.0.1:{port}/" in page(f"http://127.0.0.1:{port}/.well-known/security.txt")
         assert until(WorkerBeat.objects.exists), logs(tmp_path)
         before = children_of(serving.pid)
         assert len(before) == 3  # web, jobs, and the jobs that may take their time
@@ -166,6 +167,11 @@ def test_serve_starts_again_what_dies_and_stops_cleanly(tmp_path):
         assert time.monotonic() - started < 10
     assert not answers(url)
     assert not any(Path(f"/proc/{pid}").exists() for pid in web_workers)
+
+
+def page(url):
+    with urllib.request.urlopen(url, timeout=10) as response:
+        return response.read().decode()
 
 
 @pytest.mark.parametrize("server_too", [False, True])
