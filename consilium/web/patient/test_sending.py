@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import UnreadablePostError
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils.translation import override
 
 from consilium.cases.models import Case
 from consilium.cases.states import State
@@ -21,6 +22,7 @@ from consilium.records.models import Record, Upload
 from consilium.testing import factories
 from consilium.testing.cast import Cast
 from consilium.vault import blobs
+from consilium.web.patient.present.wording import size
 from consilium.web.patient.views import records as views
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +131,23 @@ def test_members_left_out_of_an_archive_are_named(case: Case, cast: Cast, as_: A
     shown = page(client, case)
     assert "Notes on disc.zip" in shown
     assert "viewer.exe" in shown or "not medical data" in shown
+
+
+@pytest.mark.parametrize(
+    ("count", "english", "german"),
+    [
+        (999, "999 B", "999 B"),
+        (2_400, "2 kB", "2 kB"),
+        (22_040_000, "22 MB", "22 MB"),
+        (106_789_000, "106.8 MB", "106,8 MB"),
+        (4 * 2**30, "4.3 GB", "4,3 GB"),
+    ],
+)
+def test_sizes_are_what_the_page_said_while_sending(count: int, english: str, german: str) -> None:
+    with override("en"):
+        assert size(count) == english
+    with override("de"):
+        assert size(count) == german
 
 
 def test_no_file_is_explained(case: Case, cast: Cast, as_: AsClient) -> None:

@@ -187,6 +187,14 @@ def test_many_records_cost_no_more_queries_than_one(case, cast, as_, words):
     assert (three, cost()) == (one, one)
 
 
+def test_records_to_compare_are_named_with_the_day_in_words(case, cast, as_):
+    letter(case, "Dated", "2026-03-05")
+    letter(case, "Undated")
+    page = as_(cast.anna).get(reverse("record_compare", args=[case.pk])).content.decode()
+    assert "5 March 2026 · Dated" in page
+    assert "no date · Undated" in page
+
+
 def test_comparing_many_costs_no_more_queries_than_one(case, cast, as_):
     client = as_(cast.anna)
 

@@ -12,7 +12,6 @@ from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
 from consilium.cases.models import Case
-from consilium.core.text import iso_date
 from consilium.records.models import Record
 from consilium.records.queries import Event, Outline
 from consilium.records.search import Hit
@@ -166,6 +165,4 @@ def sides(found: Sequence[Item], titles: dict[UUID, str], chosen: dict[str, str]
 
 
 def _label(one: Item, title: str) -> str:
-    when = iso_date(one.date)
-    words = [when.isoformat() if when else "", title or present.kind_label(one.kind)]
-    return " · ".join(word for word in words if word)[:80]
+    return f"{present.shown_date(one.date)} · {title or present.kind_label(one.kind)}"[:80]

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -59,8 +59,9 @@ def iso(at: datetime) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes as people read them."""
-    for unit, step in (("GB", 1024**3), ("MB", 1024**2), ("KB", 1024)):
+    """Bytes as people read them, in steps of 1000 and as static_src/ts/amounts.ts says it while they are sent."""
+    for unit, step, digits in (("GB", 10**9, 1), ("MB", 10**6, 1), ("kB", 1000, 0)):
         if count >= step:
-            return f"{count / step:.1f} {unit}" if count < 10 * step else f"{count // step} {unit}"
+            amount = round(count / step, digits)
+            return f"{number_format(amount, 0 if amount == int(amount) else digits)} {unit}"
     return f"{count} B"
