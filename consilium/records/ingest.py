@@ -26,6 +26,7 @@ from consilium.vault import blobs
 from consilium.vault.segments import SegmentWriter, Slice, joined
 
 BATCH = 400  # images filed in one transaction
+MOST_DOCUMENTS = 2_000  # of one upload: more are no case's letters, and all others would wait behind them
 TOGETHER = 64 * 2**20  # bytes unpacked before they are made durable and filed
 
 __all__ = ["Owner", "ingest"]
@@ -40,6 +41,7 @@ class Batch:
     waiting: list[NewInstance] = field(default_factory=list)
     notes: list[dict[str, str]] = field(default_factory=list)
     filed: int = 0
+    documents: int = 0  # read in the jail, one by one
     used: set[UUID] = field(default_factory=set)  # blobs in which something that was filed lies
     checked: bool = field(default_factory=malware.checks)  # asked once, not for each of thousands
     seen: header.Seen = field(default_factory=header.Seen)  # of headers read so far
@@ -47,6 +49,12 @@ class Batch:
 
     def note(self, name: str, code: str) -> None:
         self.notes.append({"name": name, "code": code})
+
+    def too_many(self) -> None:
+        """Say once, before all other notes, that the rest of the documents was not taken."""
+        whole = {"name": "", "code": "too_many_files"}
+        if whole not in self.notes[:1]:
+            self.notes.insert(0, whole)
 
     def image(self, new: NewInstance) -> None:
         self.waiting.append(new)
@@ -254,6 +262,10 @@ def _take_document(batch: Batch, name: str, what: content.Sliced) -> None:
     if here is not None:
         batch.note(name, here[0])
         return
+    if batch.documents >= MOST_DOCUMENTS:
+        batch.too_many()
+        return
+    batch.documents += 1
     found = _read(what)
     if found.refused or found.has("left_out"):
         batch.note(name, next(one.code for one in found.problems if one.severity == "refuse" or one.code == "left_out"))

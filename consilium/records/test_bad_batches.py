@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from consilium.records import content, sandbox
+from consilium.records import content, ingest, sandbox
 from consilium.records.extract import open_archive
 from consilium.records.extract import testing_archives as pack
 from consilium.records.extract import testing_files as make
@@ -162,3 +162,14 @@ def test_good_files_of_a_bad_batch_are_kept(cast, form):
     # What was read, sealed and written here, never what a file unpacks to or claims to be.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024
     assert sandbox.warm_up() is not None
+
+
+def test_more_documents_than_any_case_has_are_left_with_one_sentence(cast, monkeypatch):
+    monkeypatch.setattr(ingest, "MOST_DOCUMENTS", 3)
+    letters = [(f"{number}.txt", b"Dear colleague, letter %d" % number) for number in range(8)]
+    case = factories.draft(cast)
+    upload = factories.upload(case, pack.tarred([*letters, ("IM1", IMAGE)]), "disc", by=cast.anna)
+    assert upload.status == Upload.Status.DONE
+    kept = {file.name for file in RecordFile.objects.filter(space=case.pk)}
+    assert kept == {"0.txt", "1.txt", "2.txt", "IM1"}
+    assert upload.notes == [{"name": "", "code": "too_many_files"}]

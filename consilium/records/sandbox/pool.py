@@ -26,7 +26,10 @@ from consilium.records.sandbox import wire
 START_SECONDS = 60.0
 GRACE_SECONDS = 3.0
 _ROOT = Path(__file__).resolve().parents[3]
-_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+_SEAL_FUTURE_WRITE = 0x0010  # Linux 5.1, memfd_create(2); fcntl has no name for it in Python 3.11
+# F_SEAL_WRITE would be refused (EBUSY) for as long as the kernel itself holds a page, as it does for moments on a
+# busy machine. Nobody has mapped the file yet, so "no new writers" already means "no writers".
+_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | _SEAL_FUTURE_WRITE
 
 
 class SandboxError(Exception):

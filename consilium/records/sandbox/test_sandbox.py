@@ -1,5 +1,6 @@
 """Attacks from inside the real jail, and what its owner makes of a hostile or dying child."""
 
+import mmap
 import os
 import signal
 import socket
@@ -226,6 +227,30 @@ def test_closing_leaves_no_process_behind():
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
     frames.close()
+
+
+def test_a_page_the_kernel_still_holds_does_not_keep_a_file_from_being_sealed(monkeypatch):
+    made = []
+    create = os.memfd_create
+    monkeypatch.setattr(os, "memfd_create", lambda *words: made.append(create(*words)) or made[-1])
+    reading, writing = os.pipe()
+
+    def chunks():
+        yield b"a" * 4096
+        assert os.splice(made[0], writing, 4096, offset_src=0) == 4096  # the pipe holds the page itself
+        yield b"b"
+
+    fd, size = pool.memory_file(chunks())
+    assert size == 4097
+    for change in (
+        lambda: os.pwrite(fd, b"c", 0),
+        lambda: os.truncate(fd, 1),
+        lambda: mmap.mmap(fd, 4096),
+    ):
+        with pytest.raises(PermissionError):
+            change()
+    for each in (fd, reading, writing):
+        os.close(each)
 
 
 def test_the_bytes_are_sealed_in_memory():
