@@ -6,6 +6,7 @@ Runs inside the jail as the parser of kind "dicom".
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 import sys
 from typing import IO, TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from pydicom.uid import UID
 
 from consilium.imaging import dataset as files
 from consilium.imaging import frames
-from consilium.records.extract import pdf
+from consilium.records.extract import ccda, pdf
 from consilium.records.extract.guess import hl7_date
 from consilium.records.extract.plain import send_pages
 
@@ -43,6 +44,7 @@ _LISTS: dict[str, str] = {
     "window_centre": "WindowCenter", "window_width": "WindowWidth",
 }  # fmt: skip
 _ENCAPSULATED_PDF = "1.2.840.10008.5.1.4.1.1.104.1"
+_ENCAPSULATED_CDA = "1.2.840.10008.5.1.4.1.1.104.2"
 
 
 def parse(job: Job) -> None:
@@ -177,6 +179,8 @@ def _without_picture(job: Job, found: Dataset, facts: dict[str, Any]) -> None:
         job.facts(embedded=kind or "application/pdf", title=_text(found, "DocumentTitle"))
         if facts["sop_class"] == _ENCAPSULATED_PDF or kind == "application/pdf":
             pdf.parse_bytes(job, bytes(found.EncapsulatedDocument))
+        elif facts["sop_class"] == _ENCAPSULATED_CDA:
+            ccda.parse_stream(job, io.BytesIO(bytes(found.EncapsulatedDocument).rstrip(b"\0")))  # padded to even
         else:
             job.problem("no_preview")
     elif "ContentSequence" in found or facts.get("modality") == "SR":

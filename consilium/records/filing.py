@@ -90,11 +90,15 @@ def study_facts(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 def title(facts: dict[str, Any], name: str) -> str:
-    """What a record is called: its own title, the description, modality and body part, or the file's name."""
-    body = " ".join(part for part in (facts.get("modality"), facts.get("body_part")) if part)
-    described = facts.get("title") or facts.get("study_description") or body
+    """What a record is called: its own title, the description, modality with what the device was told, or the file."""
+    told = facts.get("body_part") or facts.get("series_description") or facts.get("protocol")
+    described = facts.get("title") or facts.get("study_description") or _words(facts.get("modality"), told)
     stem = base(name).rsplit(".", 1)[0].replace("_", " ")
     return str(described or stem)[:200]
+
+
+def _words(*parts: Any) -> str:
+    return " ".join(str(part) for part in parts if part)
 
 
 def kind_of(extraction: Extraction) -> str:
@@ -156,7 +160,7 @@ def store_previews(space: UUID, tenant: UUID, extraction: Extraction) -> Iterato
 
 def look_at(file: RecordFile, tenant: UUID) -> None:
     """Read a file in the jail that is filed already: pictures, pages, words, and what is wrong with it."""
-    from consilium.records import ocr  # which files its findings through this module
+    from consilium.records import entries, ocr  # which file their findings through this module
 
     found = extract(lambda: content.chunks(file))
     previews = list(store_previews(file.space, tenant, found))
@@ -170,13 +174,17 @@ def look_at(file: RecordFile, tenant: UUID) -> None:
             _describe_document(record, file, found)
         record.save()
         if not file.frames:
+            entries.file_found(record, file, found)
             ocr.plan(file, found.page_count)
 
 
 def _describe_document(record: Record, file: RecordFile, found: Extraction) -> None:
     """A report in a DICOM coat: its words, pages and type."""
     file.text = found.text
-    file.facts = {**file.facts, **{key: found.facts[key] for key in ("scanned",) if key in found.facts}}
+    file.facts = {
+        **file.facts,
+        **{key: found.facts[key] for key in ("scanned", "embedded", "sections") if key in found.facts},
+    }
     file.save(update_fields=["text", "facts"])
     record.kind = kind_of(found)
     record.pages = max(record.pages, found.page_count)

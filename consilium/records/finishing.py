@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from consilium.core import clock
 from consilium.imaging.series import summarise
 from consilium.records import checking, content, filing, malware, slides
-from consilium.records.models import Record, RecordFile
+from consilium.records.models import Preview, Record, RecordFile
 from consilium.vault import keys
 
 BATCH = 500  # files hashed between two commits
@@ -142,4 +142,6 @@ def _keep_summary(record_id: UUID, count: int, series: list[dict[str, Any]]) -> 
     if record.files.filter(frames__gt=0).count() != count:  # more came: whoever finishes those may be done already
         series = _summed(record_id)[1]
     record.facts = record.facts | {"series": series}
-    record.save(update_fields=["facts"])
+    if "no_preview" in record.problems and Preview.objects.filter(file__record=record, kind="thumbnail").exists():
+        record.problems = sorted({*record.problems, "no_preview_of_some"} - {"no_preview"})
+    record.save(update_fields=["facts", "problems"])

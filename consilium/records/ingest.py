@@ -6,7 +6,7 @@ header is read here (imaging/header.py) and they are filed in batches (instances
 is done at the speed of its bytes; everything else is read in the jail, file by file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from consilium.records.bundle import Bundle
 from consilium.records.extract import Extraction, Kind, extract, leftout, open_archive, sniff, tarball
 from consilium.records.extract.tarball import TarMember
 from consilium.records.filing import Owner
-from consilium.records.instances import NewInstance, Origin
+from consilium.records.instances import Filed, NewInstance, Origin
 from consilium.records.models import Preview, Record, RecordFile, Upload
 from consilium.records.sniff import HEAD, TAIL
 from consilium.vault import blobs
@@ -64,14 +64,21 @@ class Batch:
     def flush(self) -> None:
         """File the images that wait, and say how far it is."""
         origin = Origin(self.upload.space, self.owner, self.upload.uploaded_by, self.upload)
-        for new, answer in zip(self.waiting, instances.add(self.waiting, origin), strict=True):
+        answers = instances.add(self.waiting, origin)
+        for new, answer in zip(self.waiting, answers, strict=True):
             if answer.code == "stored":
                 self.filed += 1
                 self.used |= {one.blob for one in new.slices}
-            else:
-                self.note(new.name, answer.code)
+        self._note_others(answers)
         self.waiting = []
         self.progress()
+
+    def _note_others(self, answers: Sequence[Filed]) -> None:
+        """What was not filed; of what is twice in one folder, or was filed by a run that broke off, no other word."""
+        others = [(new, one.code) for new, one in zip(self.waiting, answers, strict=True) if one.code != "stored"]
+        mine = instances.of_upload(self.upload, self.owner, [new for new, code in others if code == "duplicate"])
+        for new, code in others:
+            self.note(new.name, "copy" if new.uid in mine else code)
 
     def progress(self) -> None:
         Upload.objects.filter(pk=self.upload.pk).update(members=self.filed, members_done=self.filed)
@@ -260,7 +267,8 @@ def _take_document(batch: Batch, name: str, what: content.Sliced) -> None:
     sha256 = filing.sha256(what)
     here = returning.document_back(what.space, sha256, by=batch.upload.uploaded_by)
     if here is not None:
-        batch.note(name, here[0])
+        code, earlier = here
+        batch.note(name, "copy" if code == "duplicate" and earlier == batch.upload.pk else code)
         return
     if batch.documents >= MOST_DOCUMENTS:
         batch.too_many()

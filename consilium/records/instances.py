@@ -45,6 +45,11 @@ class NewInstance:
     def size(self) -> int:
         return sum(one.size for one in self.slices)
 
+    @property
+    def uid(self) -> str:
+        """The SOP Instance UID, or nothing."""
+        return str(imaging_facts.value(self.header["tags"], "SOPInstanceUID") or "")
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -223,6 +228,15 @@ def known(space: UUID, owner: Owner, instance_uids: Iterable[str]) -> set[str]:
     """Which of these SOP Instance UIDs the case holds already."""
     by_token = {filing.hashed(owner, "instance", uid): uid for uid in instance_uids if uid}
     return {by_token[token] for token in _known(space, list(by_token))}
+
+
+def of_upload(upload: Upload, owner: Owner, some: Sequence[NewInstance]) -> set[str]:
+    """Which of these (by SOP Instance UID) came with this upload already."""
+    by_token = {filing.hashed(owner, "instance", one.uid): one.uid for one in some if one.uid}
+    if not by_token:
+        return set()
+    mine = RecordFile.objects.filter(space=upload.space, record__upload=upload, instance__in=list(by_token))
+    return {by_token[token] for token in mine.values_list("instance", flat=True)}
 
 
 def _known(space: UUID, tokens: list[str]) -> set[str]:

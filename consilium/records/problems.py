@@ -60,6 +60,7 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
         "flag",
         _("This is a web page. We show only its text; if you can, please save it as a PDF and upload that."),
     ),
+    ("copy", "flag", _("You sent this more than once at the same time. We keep it once.")),
     (
         "came_again",
         "flag",
@@ -98,6 +99,11 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
         _("This picture is damaged or incomplete. Please take the photo again and upload it once more."),
     ),
     # -- imaging
+    (
+        "no_preview_of_some",
+        "flag",
+        _("Some of these images cannot be shown on this page. They are kept; your doctor can open them in the viewer."),
+    ),
     (
         "truncated_dicom",
         "flag",

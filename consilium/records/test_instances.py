@@ -8,7 +8,11 @@ import zipfile
 from pathlib import Path
 from uuid import uuid4
 
+import pydicom
 import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import MPEG2MPML, EncapsulatedCDAStorage, ExplicitVRLittleEndian
 
 from consilium.core import jobs
 from consilium.imaging import facts
@@ -20,6 +24,7 @@ from consilium.vault import blobs, keys
 pytestmark = pytest.mark.django_db
 
 SERIES = sorted((Path(os.environ.get("CONSILIUM_SAMPLES", "")) / "dicom/mr-series").glob("*.dcm"))[:12]
+CDA = Path(os.environ.get("CONSILIUM_SAMPLES", "")) / "ccda/CCD.xml"
 needs_samples = pytest.mark.skipif(not SERIES, reason="no sample files")
 
 
@@ -137,6 +142,86 @@ def test_a_whole_copy_takes_the_place_of_a_cut_one(origin):
     assert (study.problems, study.status, study.files.count()) == ([], "ready", 2)
     assert [note["code"] for note in again.notes] == ["duplicate"]
     assert hashlib.sha256(whole).hexdigest() in {file.sha256 for file in study.files.all()}
+
+
+def film():
+    """An image of the same study in a series of its own, in a form that no page can show (MPEG-2)."""
+    found = pydicom.dcmread(io.BytesIO(make.dicom(SOPInstanceUID="2.25.2", SeriesInstanceUID="2.25.12")))
+    found.PixelData, found.file_meta.TransferSyntaxUID = encapsulate([b"\0\0\1\xb3" + bytes(60)]), MPEG2MPML
+    found["PixelData"].VR = "OB"
+    out = io.BytesIO()
+    found.save_as(out)
+    return out.getvalue()
+
+
+def test_one_series_that_cannot_be_shown_does_not_speak_for_its_study(origin):
+    uploaded(origin, tar_of([("a", make.dicom()), ("b", film())]), "disc.tar")
+    jobs.drain()
+    study = Record.objects.get(space=origin[0])
+    assert (study.images, study.problems) == (2, ["no_preview_of_some"])
+    uploaded(origin, make.dicom(SOPInstanceUID="2.25.3", SeriesInstanceUID="2.25.13"), "later.dcm")
+    jobs.drain()
+    study.refresh_from_db()
+    assert (study.images, study.problems) == (3, ["no_preview_of_some"])
+
+
+def test_a_study_that_cannot_be_shown_at_all_says_so(origin):
+    uploaded(origin, film(), "film.dcm")
+    jobs.drain()
+    assert Record.objects.get(space=origin[0]).problems == ["no_preview"]
+
+
+@pytest.mark.parametrize("pack", [tar_of, zip_of])
+def test_what_lies_twice_in_one_folder_was_not_sent_before(origin, pack):
+    letter = b"Dear colleague, the images show nothing new. " * 9
+    sent = [("a/1.dcm", make.dicom()), ("b/1.dcm", make.dicom()), ("a/letter.txt", letter), ("b/letter.txt", letter)]
+    upload = uploaded(origin, pack(sent), "folder")
+    assert sorted((note["name"], note["code"]) for note in upload.notes) == [
+        ("1.dcm", "copy"),
+        ("b/letter.txt", "copy"),
+    ]
+    again = uploaded(origin, pack(sent[:1]), "again")
+    assert [note["code"] for note in again.notes] == ["duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("told", "title"),
+    [
+        ({"StudyDescription": "Lumbar spine"}, "Lumbar spine"),
+        ({"BodyPartExamined": "LSPINE", "SeriesDescription": "T2 sag"}, "MR LSPINE"),
+        ({"SeriesDescription": "T2 sag"}, "MR T2 sag"),
+        ({"ProtocolName": "Knee left"}, "MR Knee left"),
+        ({}, "MR"),
+    ],
+)
+def test_a_study_without_a_name_is_called_by_what_the_device_was_told(origin, told, title):
+    uploaded(origin, make.dicom(**told), "one.dcm")
+    assert Record.objects.get(space=origin[0]).title == title
+
+
+@pytest.mark.skipif(not CDA.is_file(), reason="no sample files")
+def test_a_letter_in_a_dicom_coat_is_read_like_the_letter(origin):
+    coat = Dataset()
+    coat.file_meta = FileMetaDataset()
+    coat.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    coat.SOPClassUID, coat.SOPInstanceUID = EncapsulatedCDAStorage, "2.25.4"
+    coat.StudyInstanceUID, coat.SeriesInstanceUID, coat.Modality = "2.25.5", "2.25.6", "DOC"
+    coat.MIMETypeOfEncapsulatedDocument = "text/XML"
+    data = CDA.read_bytes()
+    coat.EncapsulatedDocument, coat.EncapsulatedDocumentLength = data + b"\0" * (len(data) % 2), len(data)
+    out = io.BytesIO()
+    coat.save_as(out, enforce_file_format=True)
+    uploaded(origin, out.getvalue(), "letter.dcm")
+    uploaded(origin, data, "letter.xml")
+    jobs.drain()
+    coated, plain = (
+        RecordFile.objects.select_related("record").get(space=origin[0], kind=kind) for kind in ("dicom", "ccda-xml")
+    )
+    assert coated.record.problems == plain.record.problems
+    assert (coated.text, coated.facts["sections"]) == (plain.text, plain.facts["sections"])
+    assert coated.record.kind == plain.record.kind
+    entries = [[entry.body for entry in file.entries.order_by("pk")] for file in (coated, plain)]
+    assert len(entries[0]) == len(entries[1]) > 10
 
 
 def test_a_whole_deflated_image_is_not_called_incomplete(origin):

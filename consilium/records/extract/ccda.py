@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from lxml import etree
 
@@ -31,8 +31,13 @@ def parse(job: Job) -> None:
     if job.size > MAX_BYTES or job.options["cut"]:
         job.problem("too_large")
         return
+    parse_stream(job, job.open())
+
+
+def parse_stream(job: Job, source: IO[bytes]) -> None:
+    """The same of a document that lies inside a file of another kind."""
     try:
-        tree = etree.parse(job.open(), hardened_parser())
+        tree = etree.parse(source, hardened_parser())
     except etree.XMLSyntaxError:
         job.problem("damaged_text")
         return

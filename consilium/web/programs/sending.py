@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from consilium.cases.models import Case
 from consilium.records.models import Transfer
-from consilium.web.patient.present.wording import day
+from consilium.web.patient.present.wording import day, size
 
 BUNDLE = re.compile(r"disc-[0-9-]{10}\.tar")  # the name our own pages give to a packed folder (resumable.ts)
 
@@ -34,6 +34,7 @@ def _row(case: Case, one: Transfer) -> dict[str, Any]:
         "percent": one.offset * 100 // one.length,
         "offset": one.offset,
         "length": one.length,
+        "size": size(one.length),
         "fingerprint": one.metadata.get("fingerprint", ""),
         "address": f"{address(case)}/{one.pk}",
         "until": day(one.expires_at, case),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from consilium.cases.models import Case
 from consilium.core.text import iso_date
 from consilium.records import ocr, slide_tiles
-from consilium.records.models import Entry, Record, RecordFile
+from consilium.records.models import Entry, Preview, Record, RecordFile
 from consilium.records.problems import TABLE as PROBLEMS
 
 # Windows radiologists reach for (centre, width in Hounsfield units); offered for CT only.
@@ -136,11 +136,16 @@ def _images(files: list[RecordFile], query: dict[str, str], href: str) -> Viewer
     for file in files:
         if file.frames:
             groups.setdefault(file.series, []).append(file)
+    drawn = _series_with_picture(files[0].record_id)
     chosen = query.get("series", "")
-    chosen = chosen if chosen in groups else next(iter(groups))
+    chosen = chosen if chosen in groups else next((one for one in groups if one in drawn), next(iter(groups)))
     numbered = ((file.pk, "frame", index) for file in groups[chosen] for index in range(file.frames))
     places = list(islice(numbered, MAX_FRAMES))  # a header may promise any number
-    series = [_series_link(key, group, href, key == chosen) for key, group in groups.items()]
+    unfinished = any(file.filed_at is None for file in files)
+    series = [
+        _series_link(key, group, href, current=key == chosen, closed=key not in drawn and not unfinished)
+        for key, group in groups.items()
+    ]
     suffix, windows = _windows(groups[chosen], query, f"{href}?series={chosen}")
     frames = [_url(place) if not suffix else f"{href}windowed/{place[0]}/{place[2]}.png{suffix}" for place in places]
     middle = len(places) // 2 + 1 if len(places) > 3 else 1
@@ -149,9 +154,17 @@ def _images(files: list[RecordFile], query: dict[str, str], href: str) -> Viewer
     return Viewer(frames, places, _current(query, len(places), middle), shown, windows, kept=f"?{kept}")
 
 
-def _series_link(key: str, group: list[RecordFile], href: str, current: bool) -> dict[str, Any]:
+def _series_with_picture(record: UUID) -> set[str]:
+    """The series that can be shown on a page."""
+    drawn = Preview.objects.filter(file__record=record, kind=Preview.Kind.THUMBNAIL)
+    return set(drawn.values_list("file__series", flat=True))
+
+
+def _series_link(key: str, group: list[RecordFile], href: str, *, current: bool, closed: bool) -> dict[str, Any]:
     facts = group[0].facts
     label = facts.get("series_description") or facts.get("modality") or _("Series")
+    if closed:
+        label = _("%(series)s (in the image viewer only)") % {"series": label}
     return {
         "label": label,
         "count": sum(file.frames for file in group),

@@ -3,6 +3,7 @@
 import re
 import tracemalloc
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -10,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from consilium.cases.states import State
-from consilium.records.models import Entry, RecordFile
+from consilium.records.models import Entry, Preview, RecordFile
 from consilium.testing import factories
 from consilium.vault import keys, recent
 from consilium.web.reading import present
@@ -221,3 +222,43 @@ def test_a_header_that_promises_millions_of_frames_makes_no_list_of_them():
     tracemalloc.stop()
     assert len(shown.places) == present.MAX_FRAMES
     assert most < 50 * 2**20
+
+
+def test_the_page_opens_on_a_series_that_it_can_show(case):
+    record = factories.plain_record(case, "MR", kind="imaging", images=2)
+    record.files.all().delete()
+    closed, shown = (
+        RecordFile.objects.create(
+            space=case.pk, record=record, blob=uuid4(), size=1, kind="dicom", series=series, series_number=number,
+            frames=1, facts={"series_description": series}, filed_at=record.added_at,
+        )
+        for number, series in enumerate(("Film", "T2"))
+    )  # fmt: skip
+    Preview.objects.create(file=shown, kind="thumbnail", index=0, blob=uuid4(), media_type="image/png")
+    view = present.viewer(record, {}, [], "/x/")
+    assert view.file == str(shown.pk)
+    assert [(one["label"], one["current"]) for one in view.series] == [
+        ("Film (in the image viewer only)", False),
+        ("T2", True),
+    ]
+    assert present.viewer(record, {"series": "Film"}, [], "/x/").file == str(closed.pk)
+
+
+def test_words_without_pictures_stand_open(case, cast, as_):
+    record = letter(case, "Report", text="Nothing but words")
+    page = as_(cast.anna).get(reverse("record", args=[case.pk, record.pk])).content.decode()
+    assert re.search(r'<details class="disclosure" open>\s*<summary>Text of this record', page)
+
+
+@pytest.mark.parametrize(("who", "page"), [("anna", "case_upload"), ("dora", "desk_records")])
+def test_from_a_doubtful_record_the_way_leads_to_its_decision(cast, as_, who, page):
+    case = factories.case_in(State.COLLECTING, cast)
+    doubtful = letter(case, "Doubtful", status="undecided", problems=["wrong_patient"])
+    clear = letter(case, "Clear")
+    where = reverse(page, args=[case.pk])
+    person = as_(getattr(cast, who))
+    asked, plain = (person.get(reverse("record", args=[case.pk, one.pk])).content.decode() for one in (doubtful, clear))
+    label = "Decide whether it belongs here"
+    assert re.search(rf'href="{where}"[^>]*>\s*{label}', asked)
+    assert label not in plain
+    assert person.get(where).status_code == 200

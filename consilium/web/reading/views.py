@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -27,12 +28,13 @@ from consilium.web.labs import document as documents
 from consilium.web.reading import present, timeline
 
 MOST_HITS = 100
+PATIENT_SIDE = "layouts/patient.html"
 
 
 def layout_of(request: Request, case: Case) -> str:
     """The frame of the page: the patient's side or the staff's."""
     patient_side = case.roles_of(request.principal) & {"patient", "proxy_view", "proxy_act"}
-    return "layouts/patient.html" if patient_side else "layouts/staff.html"
+    return PATIENT_SIDE if patient_side else "layouts/staff.html"
 
 
 @require_safe
@@ -143,18 +145,29 @@ def record_page(request: Request, case: Case, record_id: UUID) -> HttpResponse:
     pages = scopes.visible_pages(request.principal, case, record)
     whole = scopes.sees_original(request.principal, case, record)
     audit.read(f"record:{record.pk}", by=request.principal, space=case.pk)
+    viewer = present.viewer(record, query_of(request), pages, request.path)
     context = {
         "case": case,
         "record": record,
         "row": present.row(record, case, withheld=not whole),
-        "viewer": present.viewer(record, query_of(request), pages, request.path),
+        "viewer": viewer,
         "texts": present.texts(record, pages),
+        "words_only": not viewer.frames,
         "document": documents.document(record, scopes.entries(request.principal, case, within=record), whole=whole),
         "facts": present.facts_of(record),
         "files": present.downloads(record) if whole and record.status != Record.Status.REMOVED else [],
         "layout": layout_of(request, case),
+        "decide_href": _where_to_decide(request, case, record),
     }
     return render(request, "reading/record.html", context)
+
+
+def _where_to_decide(request: Request, case: Case, record: Record) -> str:
+    """The page on which this reader says whether the record belongs to the patient; empty when there is no need."""
+    if record.status != Record.Status.UNDECIDED or not may("record.decide", case, request.principal):
+        return ""
+    page = "case_upload" if layout_of(request, case) == PATIENT_SIDE else "desk_records"
+    return reverse(page, args=[case.pk])
 
 
 @require_safe
