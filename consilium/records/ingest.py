@@ -293,7 +293,8 @@ def _finish_archive(batch: Batch) -> None:
         upload.status, upload.members, upload.members_done = Upload.Status.DONE, batch.filed, batch.filed
     else:
         upload.status = Upload.Status.REFUSED
-        upload.problem = next((note["code"] for note in batch.notes if note["code"] != "left_out"), "archive_empty")
+        said = (note["code"] for note in batch.notes if note["code"] not in ("left_out", "empty"))
+        upload.problem = next(said, "archive_empty")  # nothing but empty files is nothing
     upload.save()
 
 

@@ -184,6 +184,12 @@ def test_what_lies_twice_in_one_folder_was_not_sent_before(origin, pack):
     assert [note["code"] for note in again.notes] == ["duplicate"]
 
 
+@pytest.mark.parametrize("pack", [tar_of, zip_of])
+def test_a_folder_of_nothing_but_empty_files_is_called_empty(origin, pack):
+    upload = uploaded(origin, pack([("a/1.txt", b""), ("a/2.txt", b"")]), "folder")
+    assert (upload.status, upload.problem) == (Upload.Status.REFUSED, "archive_empty")
+
+
 @pytest.mark.parametrize(
     ("told", "title"),
     [

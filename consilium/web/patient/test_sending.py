@@ -80,6 +80,13 @@ def test_several_files_without_script(case: Case, cast: Cast, as_: AsClient) -> 
     assert Upload.objects.filter(space=case.pk, uploaded_by=cast.anna.user.ref).count() == 3
 
 
+def test_what_was_sent_last_stands_first(case: Case, cast: Cast, as_: AsClient) -> None:
+    for title in ("Earlier letter", "Later letter"):
+        factories.plain_record(case, title)
+    listed = page(as_(cast.anna), case)
+    assert listed.index("Later letter") < listed.index("Earlier letter")
+
+
 def test_forged_request_is_refused_and_leaves_nothing(case: Case, cast: Cast, as_: AsClient) -> None:
     signed_in, before = as_(cast.anna), stored()
     client = Client(enforce_csrf_checks=True)

@@ -39,6 +39,7 @@ def upload_page(
     waiting = [row for row in uploads if row.status in ("received", "checking")]
     refused = [row for row in uploads if row.status == "refused"]
     shown = [row for row in records if row.status != "removed"]
+    shown.sort(key=lambda row: row.added_at, reverse=True)  # what was sent last is looked for first
     shown.sort(key=lambda row: row.status != "undecided")
     alike = Counter(named(row) for row in shown if row.status == "undecided")
     draft = case.state == State.DRAFT
