@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -26,10 +27,8 @@ from consilium.records.sandbox import wire
 START_SECONDS = 60.0
 GRACE_SECONDS = 3.0
 _ROOT = Path(__file__).resolve().parents[3]
-_SEAL_FUTURE_WRITE = 0x0010  # Linux 5.1, memfd_create(2); fcntl has no name for it in Python 3.11
-# F_SEAL_WRITE would be refused (EBUSY) for as long as the kernel itself holds a page, as it does for moments on a
-# busy machine. Nobody has mapped the file yet, so "no new writers" already means "no writers".
-_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | _SEAL_FUTURE_WRITE
+_FIXED = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW
+_SEAL_FUTURE_WRITE = 0x0010  # Linux 5.1, fcntl(2); Python 3.11 has no name for it
 
 
 class SandboxError(Exception):
@@ -58,11 +57,25 @@ def memory_file(chunks: Iterable[bytes], *, most: int | None = None) -> tuple[in
                 size, view = size + done, view[done:]
             if most is not None and size >= most:
                 break
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+        _seal(fd)
     except BaseException:
         os.close(fd)
         raise
     return fd, size
+
+
+def _seal(fd: int) -> None:
+    """No more changes by anybody.
+
+    F_SEAL_WRITE is refused (EBUSY) for as long as the kernel itself holds a page, as it does for moments on a busy
+    machine. Nobody has mapped the file yet, so "no new writers" already means "no writers".
+    """
+    try:
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _FIXED | _SEAL_FUTURE_WRITE)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a kernel that does not know it
+            raise
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _FIXED | fcntl.F_SEAL_WRITE)
 
 
 class Pool:

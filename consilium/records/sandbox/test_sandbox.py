@@ -1,5 +1,6 @@
 """Attacks from inside the real jail, and what its owner makes of a hostile or dying child."""
 
+import fcntl
 import mmap
 import os
 import signal
@@ -227,6 +228,15 @@ def test_closing_leaves_no_process_behind():
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
     frames.close()
+
+
+def test_a_kernel_without_the_newer_seal_takes_the_older(monkeypatch):
+    monkeypatch.setattr(pool, "_SEAL_FUTURE_WRITE", 0x4000_0000)  # no kernel knows it: a real EINVAL
+    fd, _size = pool.memory_file([b"ab"])
+    assert fcntl.fcntl(fd, fcntl.F_GET_SEALS) & fcntl.F_SEAL_WRITE
+    with pytest.raises(PermissionError):
+        os.pwrite(fd, b"x", 0)
+    os.close(fd)
 
 
 def test_a_page_the_kernel_still_holds_does_not_keep_a_file_from_being_sealed(monkeypatch):
