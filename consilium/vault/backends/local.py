@@ -81,9 +81,11 @@ class LocalUpload:
             view = view[self._file.write(view) :]
 
     def commit(self) -> None:
-        """The name comes before the fsync, so that one commit of the file system's journal holds both: waiting for two
-        in a row doubled the time of small objects. After a crash in between, an incomplete object may bear its name;
-        no row speaks of it, its length does not authenticate, and the collector of orphans takes it away."""
+        """The name comes before the fsync, so that one commit of the file system's journal holds both, not two in a row.
+
+        After a loss of power in between, an incomplete object may bear its name: no row speaks of it, its length does
+        not authenticate, and the collector of orphans takes it away.
+        """
         try:
             created = _make_directories(self._target.parent, self._objects)
             try:
