@@ -81,7 +81,7 @@ class LocalUpload:
             view = view[self._file.write(view) :]
 
     def commit(self) -> None:
-        """The name comes before the fsync, so that one commit of the file system's journal holds both, not two in a row.
+        """The name comes before the fsync: one commit of the file system's journal holds both, not two in a row.
 
         After a loss of power in between, an incomplete object may bear its name: no row speaks of it, its length does
         not authenticate, and the collector of orphans takes it away.
