@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from consilium.access.principals import Principal
 from consilium.access.rules import may
 from consilium.cases.models import Case
 from consilium.cases.states import State
+from consilium.core import clock
 from consilium.packs import registry
 from consilium.records import ocr
 from consilium.records.actions import named
@@ -30,12 +31,14 @@ UPLOAD_STATES = {"received": "received", "checking": "checking", "refused": "fai
 RECORD_STATES = {"ready": "ready", "flagged": "flagged", "undecided": "decision"}
 NOTES_SHOWN = 20
 WAITING_SHOWN = 12  # a folder may bring hundreds of files
+WORK_LASTS = timedelta(minutes=30)  # then the page waits no more: each look keeps the session alive
 
 
 def upload_page(
-    case: Case, by: Principal, uploads: list[Upload], records: list[Record], pictures: dict[UUID, UUID]
+    case: Case, by: Principal, uploads: list[Upload], records: list[Record], files: QuerySet[RecordFile]
 ) -> dict[str, Any]:
     """Everything the page and its polled part show."""
+    pictures = thumbnails(files)
     waiting = [row for row in uploads if row.status in ("received", "checking")]
     refused = [row for row in uploads if row.status == "refused"]
     shown = [row for row in records if row.status != "removed"]
@@ -45,7 +48,7 @@ def upload_page(
     draft = case.state == State.DRAFT
     back = reverse("case_section", args=[case.pk, "certainty"]) if draft else reverse("case", args=[case.pk])
     return {
-        "checking": bool(waiting),
+        "checking": bool(waiting) or is_worked_on(shown, files),
         "waiting": [_upload(case, row) for row in waiting[:WAITING_SHOWN]],
         "waiting_more": max(len(waiting) - WAITING_SHOWN, 0),
         "refused": [_upload(case, row) for row in refused],
@@ -61,6 +64,15 @@ def upload_page(
         "back_url": back,
         "patient": {"name": case.patient.full_name, "birth": _day(case.patient.birth_date, case)},
     }
+
+
+def is_worked_on(records: Iterable[Record], files: QuerySet[RecordFile]) -> bool:
+    """Whether words or pictures of records that came lately are still to be expected. At most one query."""
+    since = clock.now() - WORK_LASTS
+    if any(ocr.progress(row) for row in records if row.added_at > since):
+        return True
+    unfiled = files.filter(filed_at=None, record__added_at__gt=since)
+    return unfiled.exclude(record__status=Record.Status.REMOVED).exists()
 
 
 def _upload(case: Case, row: Upload) -> dict[str, Any]:

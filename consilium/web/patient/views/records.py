@@ -41,7 +41,7 @@ def upload_page(request: Request, case: Case) -> HttpResponse:
 def _listed(request: Request, case: Case) -> dict[str, object]:
     by = request.principal
     uploads, records = list(scopes.uploads(by, case)), list(scopes.records(by, case))
-    shown = present.upload_page(case, by, uploads, records, present.thumbnails(scopes.files(by, case)))
+    shown = present.upload_page(case, by, uploads, records, scopes.files(by, case))
     return shown | sending.context(case, scopes.transfers(by, case))
 
 

@@ -4,6 +4,7 @@ import { type Choice, fromDrop, fromInput } from "./chosen";
 import { announce, fresh } from "./http";
 import { Row } from "./resumable_row";
 import { type Load, Sending } from "./sending";
+import { left, restored, steady } from "./steady";
 import { type Chosen, fingerprint, ordered, pack } from "./tar";
 import { bytes, filled, percent } from "./amounts";
 
@@ -184,7 +185,9 @@ async function refreshed(address: string, id: string): Promise<boolean> {
     const theirs = parsed.getElementById(id);
     if (!answer.ok || !theirs) return false;
     const adopted = document.importNode(theirs, true);
+    const before = left(mine);
     mine.replaceWith(adopted);
+    restored(adopted, before);
     document.dispatchEvent(new CustomEvent("consilium:added", { detail: adopted }));
     return true;
   } catch {
@@ -192,4 +195,5 @@ async function refreshed(address: string, id: string): Promise<boolean> {
   }
 }
 
+steady("sent");
 for (const form of fresh<HTMLFormElement>(document, "form[data-tus]", "data-uploading")) new Form(form);
