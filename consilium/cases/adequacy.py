@@ -55,6 +55,9 @@ DAMAGE = {"truncated_dicom", "damaged_pdf", "damaged_image", "damaged_text"}
 CLOSED = {"encrypted_pdf": "locked", "no_preview": "unshown", "unsupported": "unshown"}  # documents without words
 
 
+WRONG = {"modality": 2, "body_part": 1}  # something else altogether, whatever else may be said for it
+
+
 @dataclass(frozen=True)
 class Reason:
     """One sentence; `against` when it speaks against the item."""
@@ -86,7 +89,7 @@ def verdicts(items: Iterable[RecordItem], records: Sequence[Record], today: date
 
 
 def verdict(item: RecordItem, records: Sequence[Record], today: date) -> Verdict:
-    """The best of the records that could answer the item: fewest reasons against it, then the newest."""
+    """The best of the records that could answer the item, as `_rank` has it."""
     candidates = [record for record in records if record.kind in item.kinds and record.status != "removed"]
     if not candidates:
         report = any(record.kind == "imaging_report" for record in records) and item.imaging is not None
@@ -98,9 +101,10 @@ def verdict(item: RecordItem, records: Sequence[Record], today: date) -> Verdict
     return Verdict(item, "doubt" if any(r.against for r in reasons) else "enough", reasons, record)
 
 
-def _rank(item: RecordItem, record: Record, reasons: tuple[Reason, ...]) -> tuple[int, int, int]:
-    """Fewest reasons against it, then the type asked for first, then the newest."""
-    return sum(reason.against for reason in reasons), item.kinds.index(record.kind), _age_key(record)
+def _rank(item: RecordItem, record: Record, reasons: tuple[Reason, ...]) -> tuple[int, int, int, int]:
+    """The right device and body part, then few reasons against it, then the type asked for first, then the newest."""
+    wrong = max((WRONG.get(reason.code, 0) for reason in reasons), default=0)
+    return wrong, sum(reason.against for reason in reasons), item.kinds.index(record.kind), _age_key(record)
 
 
 def judge(item: RecordItem, record: Record, today: date) -> Iterable[Reason]:

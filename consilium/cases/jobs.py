@@ -37,9 +37,9 @@ def move_inbox(study_id: str) -> None:
 
 
 @jobs.task(queue="ingest")
-def note_arrival(case_id: str) -> None:
-    """Note in the checklist what another program has just sent to a case."""
-    inbox.arrived(UUID(case_id))
+def note_arrival(case_id: str, looks: int = case_records.LOOKS) -> None:
+    """Note in the checklist what has come to a case, at most `looks` times more while images are looked at."""
+    inbox.arrived(UUID(case_id), looks)
 
 
 @jobs.task()

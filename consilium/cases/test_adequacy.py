@@ -127,3 +127,21 @@ def test_what_nobody_can_read_is_never_called_readable(problem, code):
     assert (found.status, codes(found)) == ("doubt", {code})
     better = record("imaging_report", when="2020-01-01")
     assert adequacy.verdict(wanted, [closed, better], TODAY).record is better
+
+
+def test_the_right_device_speaks_before_a_newer_wrong_one():
+    """An old, thick study of the right device tells more than fresh images of something else."""
+    right = study(slices(n=3, slice_thickness=9, laterality=""), when="2020-01-01")
+    mammography = study(slices(modality="MG"), when="2026-11-20")
+    elsewhere = study(slices(body_part="BRAIN"), when="2026-11-20")
+    for order in ([mammography, elsewhere, right], [right, elsewhere, mammography]):
+        assert adequacy.verdict(item(), order, TODAY).record is right
+    assert adequacy.verdict(item(), [mammography, elsewhere], TODAY).record is elsewhere
+
+
+def test_a_screenshot_beside_the_images_does_not_speak_for_them():
+    shot = {"modality": "OT", "frames": 1, "sop_class": "1.2.840.10008.5.1.4.1.1.7"}
+    images = study(slices())
+    images.facts = {"modality": "OT", "series": [summarise([shot]), *images.facts["series"]]}
+    found = adequacy.verdict(item(), [images], TODAY)
+    assert (found.status, codes(found)) == ("enough", {"recent", "side", "thin", "contrast"})

@@ -137,11 +137,18 @@ def _summed(record_id: UUID) -> tuple[int, list[dict[str, Any]]]:
     return len(ordered), [summarise([file.facts for file in group]) for _key, group in groups]
 
 
+def _main(series: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the study is, by its largest series of originals: a screenshot may have been filed first."""
+    originals = [one for one in series if not one.get("secondary")] or series
+    main = max(originals, key=lambda one: int(one.get("images", 0)), default={})
+    return {key: main[key] for key in ("modality", "body_part", "laterality") if main.get(key)}
+
+
 def _keep_summary(record_id: UUID, count: int, series: list[dict[str, Any]]) -> None:
     record = Record.objects.select_for_update().get(pk=record_id)
     if record.files.filter(frames__gt=0).count() != count:  # more came: whoever finishes those may be done already
         series = _summed(record_id)[1]
-    record.facts = record.facts | {"series": series}
+    record.facts = record.facts | _main(series) | {"series": series}
     if "no_preview" in record.problems and Preview.objects.filter(file__record=record, kind="thumbnail").exists():
         record.problems = sorted({*record.problems, "no_preview_of_some"} - {"no_preview"})
     record.save(update_fields=["facts", "problems"])

@@ -289,7 +289,8 @@ def _finish_archive(batch: Batch) -> None:
     upload = batch.upload
     upload.refresh_from_db()
     upload.notes = batch.notes[:500]
-    if upload.records.exists() or any(note["code"] in ("duplicate", returning.CAME_AGAIN) for note in batch.notes):
+    here = any(note["code"] in ("duplicate", returning.CAME_AGAIN) for note in batch.notes)
+    if batch.filed or here or upload.records.exists():  # images may join a record of another upload
         upload.status, upload.members, upload.members_done = Upload.Status.DONE, batch.filed, batch.filed
     else:
         upload.status = Upload.Status.REFUSED

@@ -120,20 +120,21 @@ def _add(looked: "list[_Looked]", origin: Origin) -> list[Filed]:
         back = returning.instances_back(origin.space, known, by=origin.by)
         records = _Records(origin)
         made: list[RecordFile] = []
-        answers: list[Filed] = []
-        for one in looked:
+        answers: dict[int, Filed] = {}
+        # whole ones first: of two copies in one batch the damaged one is the copy
+        for number, one in sorted(enumerate(looked), key=lambda pair: bool(pair[1].problems & DAMAGE)):
             if one.instance in known:
-                answers.append(_instead_of_damaged(one, origin) or Filed(back.get(one.instance, "duplicate")))
+                answers[number] = _instead_of_damaged(one, origin) or Filed(back.get(one.instance, "duplicate"))
                 continue
             known.add(one.instance)
             row = _row(one, records.of(one).pk, origin)
             made.append(row)
-            answers.append(Filed("stored", row.pk, row.record_id))
+            answers[number] = Filed("stored", row.pk, row.record_id)
         rows.insert(made)
         records.save()
-        if any(answer.code == "stored" for answer in answers):
+        if any(answer.code == "stored" for answer in answers.values()):
             _ask_to_finish(origin)
-    return answers
+    return [answers[number] for number in range(len(looked))]
 
 
 def _instead_of_damaged(one: "_Looked", origin: Origin) -> Filed | None:

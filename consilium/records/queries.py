@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from consilium.records.models import Entry, Preview, Record
+from consilium.records.models import Entry, Preview, Record, RecordFile
 from consilium.vault import columns
 
 # Entries that are events of a life, beside the records they were read from
@@ -23,6 +23,11 @@ def thumbnails(records: Iterable[UUID]) -> dict[UUID, UUID]:
     for record, file in found.order_by(*order).values_list("file__record", "file"):
         drawn.setdefault(record, []).append(file)
     return {record: files[len(files) // 2] for record, files in drawn.items()}
+
+
+def is_any_unfinished(space: UUID) -> bool:
+    """Whether images of a case were filed and nobody has looked at them yet (finishing.py)."""
+    return RecordFile.objects.filter(space=space, filed_at=None).exists()
 
 
 class Outline(NamedTuple):

@@ -24,6 +24,7 @@ from consilium.vault import blobs, keys
 pytestmark = pytest.mark.django_db
 
 SERIES = sorted((Path(os.environ.get("CONSILIUM_SAMPLES", "")) / "dicom/mr-series").glob("*.dcm"))[:12]
+SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
 CDA = Path(os.environ.get("CONSILIUM_SAMPLES", "")) / "ccda/CCD.xml"
 needs_samples = pytest.mark.skipif(not SERIES, reason="no sample files")
 
@@ -235,6 +236,43 @@ def test_a_whole_deflated_image_is_not_called_incomplete(origin):
     jobs.drain()
     study = Record.objects.get(space=origin[0])
     assert (study.problems, study.status, study.images) == ([], "ready", 1)
+
+
+@needs_samples
+@pytest.mark.parametrize("pack", [tar_of, zip_of])
+def test_of_two_copies_in_one_folder_the_whole_one_is_kept(origin, pack):
+    whole = SERIES[0].read_bytes()
+    uploaded(origin, pack([("a/0001", whole[:-2000]), ("b/0001", whole), ("c/0001", whole[:-2000])]), "folder")
+    jobs.drain()
+    study = Record.objects.get(space=origin[0])
+    assert (study.problems, study.status, study.images) == ([], "ready", 1)
+    assert [file.sha256 for file in study.files.all()] == [hashlib.sha256(whole).hexdigest()]
+
+
+@needs_samples
+def test_images_that_join_or_heal_an_earlier_study_were_taken_in(origin):
+    whole = [path.read_bytes() for path in SERIES[:3]]
+    uploaded(origin, tar_of([("1", whole[0][:-2000]), ("2", whole[1])]), "first.tar")
+    joined = uploaded(origin, tar_of([("3", whole[2])]), "second.tar")
+    healed = uploaded(origin, tar_of([("1", whole[0])]), "third.tar")
+    for upload in (joined, healed):
+        assert (upload.status, upload.members, upload.problem) == (Upload.Status.DONE, 1, "")
+    assert Record.objects.get(space=origin[0]).images == 3
+
+
+def test_a_screenshot_filed_first_does_not_say_what_the_study_is(origin):
+    study = {"StudyInstanceUID": "2.25.50"}
+    shot = make.dicom(
+        SOPInstanceUID="2.25.51", SeriesInstanceUID="2.25.52", Modality="OT", SOPClassUID=SECONDARY, **study
+    )
+    images = [
+        (str(number), make.dicom(SOPInstanceUID=f"2.25.6{number}", BodyPartExamined="BREAST", **study))
+        for number in range(3)
+    ]
+    uploaded(origin, tar_of([("0", shot), *images]), "disc.tar")
+    jobs.drain()
+    facts = Record.objects.get(space=origin[0]).facts
+    assert (facts["modality"], facts["body_part"], len(facts["series"])) == ("MR", "BREAST", 2)
 
 
 @needs_samples

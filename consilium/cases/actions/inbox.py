@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from consilium.access.principals import SYSTEM, Principal
 from consilium.access.rules import may, require
-from consilium.cases.actions.records import tick_checklist
+from consilium.cases.actions.records import LOOKS, take_note
 from consilium.cases.models import Case
 from consilium.core import clock, jobs
 from consilium.core.errors import BadInput, NotFound
@@ -34,7 +34,7 @@ def receives(case_id: UUID) -> bool:
     return case is not None and may("record.receive", case, SYSTEM)
 
 
-def arrived(case_id: UUID) -> None:
+def arrived(case_id: UUID, looks: int = LOOKS) -> None:
     """Note in the checklist what has just come to a case; what nobody may read yet waits until it was checked."""
     from consilium.cases.jobs import note_arrival
 
@@ -44,7 +44,7 @@ def arrived(case_id: UUID) -> None:
     if checking.hidden(case_id):
         jobs.enqueue(note_arrival, str(case_id), run_after=clock.now() + malware.AGAIN_AFTER)
     else:
-        tick_checklist(case)
+        take_note(case, looks=looks)
 
 
 def news(case_id: UUID) -> bool:
@@ -113,4 +113,4 @@ def move(study_id: UUID) -> None:
 
     if inbox.move(study_id, origin):
         case = Case.objects.get(pk=InboxStudy.objects.values_list("case_space", flat=True).get(pk=study_id))
-        tick_checklist(case)
+        take_note(case)

@@ -1,5 +1,6 @@
 """The case's verbs on records: they ask the policy, then call the room below."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -8,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from consilium.access.principals import Principal
 from consilium.access.rules import require
 from consilium.cases.models import Case, RecordRequest
-from consilium.core import jobs
+from consilium.core import clock, jobs
 from consilium.core.errors import NotFound
 from consilium.packs import registry
 from consilium.packs.schema import RecordItem
 from consilium.records import actions as records
-from consilium.records import ingest, transfers
+from consilium.records import ingest, queries, transfers
 from consilium.records.models import Record, Transfer, Upload
 from consilium.vault.blobs import BlobInfo
 
@@ -64,7 +65,19 @@ def read_upload(upload_id: UUID) -> None:
     owner = ingest.Owner(case.organisation_id, patient.given_name, patient.family_name, patient.birth_date)
     if transfers.settle(upload):
         ingest.ingest(upload, owner)
-        tick_checklist(case)
+        take_note(case)
+
+
+LOOKS, AGAIN_AFTER = 100, timedelta(seconds=5)
+
+
+def take_note(case: Case, *, looks: int = LOOKS) -> None:
+    """Tick what has come, and again while images are still looked at: what a study shows is not known before."""
+    from consilium.cases.jobs import note_arrival
+
+    tick_checklist(case)
+    if looks and queries.is_any_unfinished(case.pk):
+        jobs.enqueue(note_arrival, str(case.pk), looks - 1, run_after=clock.now() + AGAIN_AFTER)
 
 
 # What such a record holds, its type does not tell: a letter is not yet the report of an injection.
@@ -87,7 +100,7 @@ def _answers_surely(item: RecordItem, record: Record) -> bool:
     problems = set(record.problems)
     if problems & UNREADABLE or ("no_preview" in problems and record.kind != Record.Kind.IMAGING):
         return False
-    return answers_by_type(item, record) and may_answer(item, record)
+    return answers_by_type(item, record) and _suits(item, record) is True
 
 
 def answers_by_type(item: RecordItem, record: Record) -> bool:
@@ -97,16 +110,25 @@ def answers_by_type(item: RecordItem, record: Record) -> bool:
 
 def may_answer(item: RecordItem, record: Record) -> bool:
     """Type, and for images modality and body part, where the headers name them (DICOM PS3.3 C.7.3.1, C.7.3.1.1.2)."""
+    return _suits(item, record) is not False
+
+
+def _suits(item: RecordItem, record: Record) -> bool | None:
+    """None: the headers do not tell. The series of the right device speak, not a screenshot that lies beside them."""
     if record.kind not in item.kinds:
         return False
     if record.kind != Record.Kind.IMAGING or item.imaging is None:
         return True
-    modality, part = record.facts.get("modality", ""), record.facts.get("body_part", "").upper()
-    return modality in item.imaging.modalities and (
-        not part
-        or not item.imaging.body_parts
-        or any(wanted in part or part in wanted for wanted in item.imaging.body_parts)
-    )
+    series = record.facts.get("series") or [record.facts]
+    right = [one for one in series if one.get("modality") in item.imaging.modalities]
+    if not right:
+        return False
+    parts = {str(one.get("body_part", "")).upper() for one in right} - {""}
+    wanted = item.imaging.body_parts
+    if wanted and parts and not any(one in part or part in one for part in parts for one in wanted):
+        return False
+    told = (parts or not wanted) and not all(one.get("secondary") for one in right)
+    return True if told else None
 
 
 def _of(case: Case, record: Record) -> Record:
