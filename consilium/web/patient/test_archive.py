@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import zipfile
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from consilium.records.extract import testing_files as make
 from consilium.testing import factories
 
 SERIES = sorted((Path(os.environ.get("CONSILIUM_SAMPLES", "")) / "dicom/mr-series").glob("*.dcm"))[:4]
-pytestmark = [pytest.mark.django_db, pytest.mark.skipif(not SERIES, reason="no sample files")]
+pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.skipif(not SERIES, reason="no sample files")
 def test_the_zip_holds_every_original_and_a_dicomdir(cast, as_, tmp_path):
     case = factories.case_in(State.DRAFT, cast)
     disc = io.BytesIO()
@@ -45,6 +47,43 @@ def test_the_zip_holds_every_original_and_a_dicomdir(cast, as_, tmp_path):
     assert hashlib.sha256(bare).hexdigest() in sums.values()
     listed = [instance.load() for instance in FileSet(tmp_path / "DICOMDIR")]  # refuses what has no preamble
     assert len(listed) == len(SERIES)
+
+
+def index_of(client, case):
+    answer = client.get(reverse("download_all", args=[case.pk]))
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as got:
+        return re.sub(r"\s+", " ", got.read("index.html").decode())
+
+
+def test_the_index_says_when_how_much_and_what_is_still_in_doubt(cast, as_):
+    case = factories.case_in(State.DRAFT, cast)
+    tags = {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.3.1", "name": "Berger^Anna"}
+    image = make.dicom(SOPInstanceUID="1.2.3.4", SeriesDescription="T2 <sag>", **tags)
+    factories.upload(case, image, "image.dcm", by=cast.anna)
+    jobs.drain()
+    case_records(case).update(status="ready")
+    study = case_records(case).get()
+    study.title = "US"
+    study.save()
+    factories.plain_record(case, "Clear", clinical_date="2024-03-12")
+    client = as_(cast.anna)
+    page = index_of(client, case)
+    assert "There is no report yet" in page
+    assert "Images (US)</a> <p>2 January 2026 · 1 image · one file" in page
+    assert "<p>T2 &lt;sag&gt; (1)</p>" in page
+    assert "Clear.txt</a> <p>12 March 2024 ·" in page
+    assert "another person" not in page
+    factories.plain_record(case, "Doubtful", status="undecided", problems=["wrong_patient"])
+    page = index_of(client, case)
+    assert "One record may belong to another person" in page
+    doubtful = [item for item in page.split("<li>")[1:] if "This may belong to another person" in item]
+    assert len(doubtful) == 1 and "Doubtful.txt" in doubtful[0]
+
+
+def test_the_index_names_the_report_where_there_is_one(cast, as_):
+    page = index_of(as_(cast.anna), factories.case_in(State.DELIVERED, cast))
+    assert "unchanged, and the report." in page
+    assert "report/version-1-patient.pdf" in page
 
 
 def case_records(case):
