@@ -1,16 +1,20 @@
 """What the sending page says after files have arrived: as long as work goes on, and what became of them."""
 
+import io
+import zipfile
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from consilium.cases.models import Case
 from consilium.cases.states import State
-from consilium.core import clock
-from consilium.records.models import Record, RecordFile
+from consilium.core import clock, jobs
+from consilium.records.models import Record, RecordFile, Upload
 from consilium.testing import factories
 from consilium.testing.cast import Cast
 
@@ -69,3 +73,76 @@ def test_page_does_not_wait_for_ever(case: Case, cast: Cast, as_: AsClient, minu
     factories.plain_record(case, "scan 1", facts={"reading": [0, 2]}, added_at=came)
     settle(case)
     assert (POLLS in listed(client, case)) == polls, "unread pages"
+
+
+# -- what became of it ---------------------------------------------------------------------------------------------
+
+PROGRAM = b"MZ\x90\x00" + b"\x00" * 60 + b"PE\x00\x00" + b"\x00" * 400
+
+
+def arrived(client: Client, case: Case) -> list[Any]:
+    shown = client.get(reverse("case_upload_list", args=[case.pk])).context
+    return [*shown["arrived"], *shown["arrived_before"]]
+
+
+def finished(case: Case, name: str, **fields: Any) -> Upload:
+    record = factories.plain_record(case, name)
+    assert record.upload is not None
+    for key, value in (fields | {"name": name}).items():
+        setattr(record.upload, key, value)
+    record.upload.save()
+    return record.upload
+
+
+def test_zip_says_what_became_of_its_files(case: Case, cast: Cast, as_: AsClient) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("letter.txt", "Dear colleague, thank you for seeing this patient.")
+        archive.writestr("again.txt", "Dear colleague, thank you for seeing this patient.")
+        archive.writestr("second.txt", "Dear colleague, a second letter about the same patient.")
+        archive.writestr("empty.txt", "")
+        archive.writestr("tool/viewer.exe", PROGRAM)
+    client, files = as_(cast.anna), {"file": SimpleUploadedFile("disc.zip", packed.getvalue())}
+    client.post(reverse("case_upload_files", args=[case.pk]), files)
+    assert not arrived(client, case)
+    jobs.drain()
+    (row,) = arrived(client, case)
+    said = "5 files: 2 documents taken in, 1 part of the disc's viewer left out, 1 sent before, 1 to look at"
+    assert (row["name"], row["text"]) == ("disc.zip", said)
+    shown = listed(client, case)
+    assert said.replace("'", "&#x27;") in shown
+    assert shown.index("Notes on disc.zip") < shown.index("What you have sent"), "the notes stand with the upload"
+
+
+def test_images_and_documents_are_counted_apart(case: Case, cast: Cast, as_: AsClient) -> None:
+    finished(case, "disc.zip", members=99)  # its one document is the record that `finished` made
+    assert [row["text"] for row in arrived(as_(cast.anna), case)] == ["99 files: 98 images and 1 document taken in"]
+
+
+def test_single_letter_needs_no_word_and_one_sent_twice_gets_its_sentence(
+    case: Case, cast: Cast, as_: AsClient
+) -> None:
+    finished(case, "letter.pdf", members=1)
+    twice = [{"name": "letter.pdf", "code": "duplicate"}]
+    finished(case, "to/letter.pdf", members=1, notes=twice)
+    (row,) = arrived(as_(cast.anna), case)
+    assert (row["text"], row["notes"]) == ("You sent this file before. We keep it once.", None)
+
+
+def test_more_notes_than_are_kept_are_not_counted(case: Case, cast: Cast, as_: AsClient) -> None:
+    many = [{"name": f"f{n}", "code": "left_out"} for n in range(500)]
+    finished(case, "disc.zip", members=1, notes=many)
+    (row,) = arrived(as_(cast.anna), case)
+    assert row["text"] == "1 document taken in, more than 499 left out or to look at"
+
+
+def test_two_discs_of_one_day_have_their_time(case: Case, cast: Cast, as_: AsClient) -> None:
+    at = clock.now().replace(year=2026, month=1, day=14, hour=12, minute=30)
+    client = as_(cast.anna)
+    finished(case, "disc-2026-01-14.tar", members=2, uploaded_at=at)
+    assert [row["name"] for row in arrived(client, case)] == ["Disc of 14 January 2026"]
+    finished(case, "disc-2026-01-14.tar", members=3, uploaded_at=at + timedelta(minutes=5))
+    finished(case, "scan.zip", members=3, uploaded_at=at - timedelta(days=1))
+    latest, earlier, other = (row["name"] for row in arrived(client, case))
+    assert latest.startswith("Disc of 14 January 2026, ")
+    assert (latest[-3:], earlier[-3:], other) == (":35", ":30", "scan.zip")

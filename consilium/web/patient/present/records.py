@@ -21,15 +21,16 @@ from consilium.packs import registry
 from consilium.records import ocr
 from consilium.records.actions import named
 from consilium.records.models import Record, RecordFile, Upload
-from consilium.records.problems import TABLE
 from consilium.web.patient import sections
+from consilium.web.patient.present import arrived
+from consilium.web.patient.present.arrived import sentence
 from consilium.web.patient.present.wording import day, size
 from consilium.web.programs import sending
 
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.heic,.tif,.tiff,.zip,.dcm,.xml,.json,.hl7,.txt,.docx,.rtf,application/dicom,image/*"
 UPLOAD_STATES = {"received": "received", "checking": "checking", "refused": "failed"}
 RECORD_STATES = {"ready": "ready", "flagged": "flagged", "undecided": "decision"}
-NOTES_SHOWN = 20
+ARRIVED_SHOWN = 3
 WAITING_SHOWN = 12  # a folder may bring hundreds of files
 WORK_LASTS = timedelta(minutes=30)  # then the page waits no more: each look keeps the session alive
 
@@ -44,15 +45,18 @@ def upload_page(
     shown = [row for row in records if row.status != "removed"]
     shown.sort(key=lambda row: row.added_at, reverse=True)  # what was sent last is looked for first
     shown.sort(key=lambda row: row.status != "undecided")
+    names = sending.names(case, uploads)
+    came = [arrived.told(row, names[row.pk], records) for row in reversed(uploads) if arrived.is_worth_a_word(row)]
     alike = Counter(named(row) for row in shown if row.status == "undecided")
     draft = case.state == State.DRAFT
     back = reverse("case_section", args=[case.pk, "certainty"]) if draft else reverse("case", args=[case.pk])
     return {
         "checking": bool(waiting) or is_worked_on(shown, files),
-        "waiting": [_upload(case, row) for row in waiting[:WAITING_SHOWN]],
+        "waiting": [_upload(case, row, names[row.pk]) for row in waiting[:WAITING_SHOWN]],
         "waiting_more": max(len(waiting) - WAITING_SHOWN, 0),
-        "refused": [_upload(case, row) for row in refused],
-        "notes": _notes(case, uploads),
+        "refused": [_upload(case, row, names[row.pk]) for row in refused],
+        "arrived": came[:ARRIVED_SHOWN],
+        "arrived_before": came[ARRIVED_SHOWN:],
         "records": [_record(case, by, row, pictures) | {"alike": alike[named(row)]} for row in shown],
         "removed": [_record(case, by, row, pictures) for row in records if row.status == "removed"],
         "checklist": checklist(case),
@@ -75,41 +79,21 @@ def is_worked_on(records: Iterable[Record], files: QuerySet[RecordFile]) -> bool
     return unfiled.exclude(record__status=Record.Status.REMOVED).exists()
 
 
-def _upload(case: Case, row: Upload) -> dict[str, Any]:
+def _upload(case: Case, row: Upload, name: str) -> dict[str, Any]:
     text = ""
     if row.status == "refused":
         text = sentence(row.problem)
     elif row.members_done:
         text = ngettext("%(n)s file read so far", "%(n)s files read so far", row.members_done) % {"n": row.members_done}
     return {
-        "name": sending.shown(row.name, row.uploaded_at, case),
+        "id": str(row.pk),
+        "name": name,
         "state": UPLOAD_STATES[row.status],
         "size": size(row.size),
         "when": day(row.uploaded_at, case),
         "text": text,
+        "notes": arrived.notes(row),
     }
-
-
-def _notes(case: Case, uploads: Iterable[Upload]) -> list[dict[str, Any]]:
-    """Members of archives that were left out or looked at with a note, per archive."""
-    found = []
-    for row in uploads:
-        notes = [note for note in row.notes if note.get("code") != "left_out"]
-        left = len(row.notes) - len(notes)
-        if notes or left:
-            shown = [
-                {"name": note.get("name", ""), "text": sentence(note.get("code", ""))} for note in notes[:NOTES_SHOWN]
-            ]
-            name, more = sending.shown(row.name, row.uploaded_at, case), max(len(notes) - NOTES_SHOWN, 0)
-            found.append({"name": name, "rows": shown, "more": more, "left_out": left})
-    return found
-
-
-def sentence(code: str) -> str:
-    """The plain sentence of a problem code."""
-    if code == "duplicate":
-        return _("You sent this file before. We keep it once.")
-    return str(TABLE[code].sentence) if code in TABLE else _("We could not use this file. Please ask your coordinator.")
 
 
 def _record(case: Case, by: Principal, row: Record, pictures: dict[UUID, UUID]) -> dict[str, Any]:

@@ -131,10 +131,9 @@ class Form {
   private async arrived(row: Row): Promise<void> {
     announce(`${row.sending.load.title}: ${this.form.dataset["textArrived"] ?? ""}`);
     document.body.dispatchEvent(new CustomEvent("consilium:uploaded"));
-    if (await refreshed(this.form.dataset["tusAfter"] ?? "", this.form.dataset["uploadTarget"] ?? "")) {
-      row.remove();
-      this.queue.drop(row);
-    }
+    row.arrived();
+    await refreshed(this.form.dataset["tusAfter"] ?? "", this.form.dataset["uploadTarget"] ?? "");
+    this.queue.drop(row);
   }
 
   private gone(row: Row): void {
@@ -175,23 +174,22 @@ function hideIfEmpty(): void {
   if (box && !box.querySelector("[data-transfer]")) box.hidden = true;
 }
 
-/** Fetch a page and put its element `id` in the place of ours; whether that worked. */
-async function refreshed(address: string, id: string): Promise<boolean> {
+/** Fetch a page and put its element `id` in the place of ours. */
+async function refreshed(address: string, id: string): Promise<void> {
   const mine = document.getElementById(id);
-  if (!address || !mine) return false;
+  if (!address || !mine) return;
   try {
     const answer = await fetch(address, { credentials: "same-origin" });
     const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
     const theirs = parsed.getElementById(id);
-    if (!answer.ok || !theirs) return false;
+    if (!answer.ok || !theirs) return;
     const adopted = document.importNode(theirs, true);
     const before = left(mine);
     mine.replaceWith(adopted);
     restored(adopted, before);
     document.dispatchEvent(new CustomEvent("consilium:added", { detail: adopted }));
-    return true;
   } catch {
-    return false;
+    // The connection is gone again: the next look shows it.
   }
 }
 

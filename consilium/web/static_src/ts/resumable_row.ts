@@ -46,6 +46,18 @@ export class Row {
     if (list) list.hidden = !list.children.length;
   }
 
+  /** It stays, until the page is opened again, to say that all of it is there. */
+  arrived(): void {
+    this.bar.remove();
+    this.buttons.remove();
+    const mark = document.querySelector(".dropzone > .icon")?.cloneNode(true) as Element | undefined;
+    const use = mark?.querySelector("use");
+    if (!mark || !use) return;
+    mark.setAttribute("class", "icon");
+    use.setAttribute("href", use.getAttribute("href")!.replace(/#.*/, "#check"));
+    this.state.prepend(mark, " ");
+  }
+
   news(): void {
     const { state, sent, size } = this.sending;
     this.bar.value = percent(sent, size);
