@@ -113,7 +113,7 @@ def image_viewer(variables: dict[str, Any], _context: Mapping[str, Any]) -> None
         noun=variables["noun"] or _("Image"),
         previous=max(current - 1, 1),
         next=min(current + 1, count),
-        frame_href=f"{variables['page_href']}{'&' if '?' in variables['page_href'] else '?'}frame=",
+        frame_href=f"{variables['page_href']}{'&' if '?' in variables['page_href'] else '?'}{variables['frame_name']}=",
         regions=[_region(region) for region in variables["regions"] or ()],
     )
 

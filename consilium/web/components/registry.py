@@ -336,6 +336,7 @@ ROWS = (
             "id": "viewer",
             "noun": "",
             "page_href": "",
+            "frame_name": "frame",
             "caption": "",
             "select_form": "",
             "regions": None,

@@ -230,37 +230,42 @@ def texts(record: Record, pages: list[int]) -> list[tuple[int, str]]:
 
 
 def downloads(record: Record) -> list[dict[str, str]]:
-    """The unchanged originals; a study of many files is downloaded as a whole from the case page."""
+    """The unchanged originals, each named; a study of many files is downloaded as a whole from the case page."""
     files = list(record.files.all())
-    return [{"href": f"/data/files/{file.pk}/original", "name": file.name} for file in files] if len(files) <= 3 else []
+    if len(files) == 1:
+        return [{"href": _original(files[0]), "label": _("Download the original")}]
+    return [
+        {"href": _original(file), "label": _("Download the original: %(name)s") % {"name": name}}
+        for file, name in zip(files, _told_apart(files), strict=True)
+        if len(files) <= 3
+    ]
+
+
+def _original(file: RecordFile) -> str:
+    return f"/data/files/{file.pk}/original"
+
+
+def _told_apart(files: list[RecordFile]) -> list[str]:
+    """Names of files; those that share a name, or have none, with a number."""
+    names = [file.name or _("File") for file in files]
+    return [f"{name} ({number})" if names.count(name) > 1 else name for number, name in enumerate(names, start=1)]
 
 
 def side(
     record: Record, case: Case, query: dict[str, str], name: str, pages: list[int], *, withheld: bool
 ) -> dict[str, Any]:
     """One half of the comparison: the page or image at `<name>_at`, and links that leave the other half as it is."""
-    own = {"frame": query.get(f"{name}_at", ""), "series": query.get(f"{name}_series", "")}
-    shown = viewer(record, own, pages, "")
-    keep = {key: value for key, value in query.items() if key not in (f"{name}_at", "page")}
-
-    def at(number: int) -> str:
-        return "?" + urlencode(keep | {f"{name}_at": number}) + f"#{name}"
-
-    last = len(shown.frames)
+    at, chosen = f"{name}_at", f"{name}_series"
+    shown = viewer(record, {"frame": query.get(at, ""), "series": query.get(chosen, "")}, pages, "")
+    keep = {key: value for key, value in query.items() if key not in (at, "page", "frame")}
     return {
         "id": name,
         "row": row(record, case, withheld=withheld),
         "viewer": shown,
-        "picture": shown.frames[shown.current - 1] if shown.frames else "",
-        "count": last,
-        "previous": at(shown.current - 1) if shown.current > 1 else "",
-        "next": at(shown.current + 1) if shown.current < last else "",
+        "frame_name": at,
+        "kept": "?" + urlencode(keep),
         "series": [
-            {
-                "label": one["label"],
-                "current": one["current"],
-                "href": "?" + urlencode(keep | {f"{name}_series": key}) + f"#{name}",
-            }
+            one | {"href": "?" + urlencode(keep | {chosen: key}) + f"#{name}"}
             for key, one in zip(series_keys(record), shown.series, strict=False)
         ],
     }

@@ -3,6 +3,8 @@
 import re
 import tracemalloc
 from datetime import timedelta
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -11,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from consilium.cases.states import State
-from consilium.records.models import Entry, Preview, RecordFile
+from consilium.records.models import Entry, Preview, Record, RecordFile
 from consilium.testing import factories
 from consilium.vault import keys, recent
 from consilium.web.reading import present
@@ -262,3 +264,40 @@ def test_from_a_doubtful_record_the_way_leads_to_its_decision(cast, as_, who, pa
     assert re.search(rf'href="{where}"[^>]*>\s*{label}', asked)
     assert label not in plain
     assert person.get(where).status_code == 200
+
+
+def test_each_original_is_named_where_there_are_several(case, cast, as_):
+    record = letter(case, "Letter")
+    only = record.files.get()
+    client = as_(cast.anna)
+
+    def labels():
+        page = client.get(reverse("record", args=[case.pk, record.pk])).content.decode()
+        return re.findall(r"(Download the original[^<]*)<", page)
+
+    assert labels() == ["Download the original"]
+    for name in ("CT.dcm", ""):
+        fields = {"space": case.pk, "record": record, "blob": only.blob, "size": only.size, "kind": "text"}
+        RecordFile.objects.create(name=name, **fields)
+    assert sorted(labels()) == [f"Download the original: {name}" for name in ("CT.dcm", "File", "Letter.txt")]
+    RecordFile.objects.filter(record=record).exclude(pk=only.pk).update(position=1)
+    for file in record.files.exclude(pk=only.pk):
+        file.name = "CT.dcm"
+        file.save()
+    assert len(set(labels())) == 3
+
+
+def test_links_of_one_half_leave_the_other_half_as_it_is(case, cast, as_):
+    left, right = letter(case, "Left"), letter(case, "Right")
+    for record in (left, right):
+        for index in range(3):
+            Preview.objects.create(
+                file=record.files.get(), kind="page", index=index, blob=uuid4(), media_type="image/png"
+            )
+        Record.objects.filter(pk=record.pk).update(pages=3)
+    query = {"left": left.pk, "right": right.pk, "left_at": 2, "right_at": 3}
+    page = as_(cast.anna).get(reverse("record_compare", args=[case.pk]), query).content.decode()
+    steps = [unescape(href) for href in re.findall(r'data-viewer-step="-?1" href="([^"]*)"', page)]
+    found = [(query["left_at"], query["right_at"]) for query in map(parse_qs, (urlsplit(step).query for step in steps))]
+    assert found == [(["1"], ["3"]), (["3"], ["3"]), (["2"], ["2"]), (["2"], ["3"])]
+    assert [urlsplit(step).fragment for step in steps] == ["left", "left", "right", "right"]

@@ -52,8 +52,8 @@ class Viewer {
     stage.addEventListener("wheel", (event) => this.onWheel(event), { passive: false });
     this.image?.addEventListener("error", () => this.shown(false));
     this.image?.addEventListener("load", () => this.shown(true));
-    // It may have failed before anybody listened.
-    if (this.image?.complete && !this.image.naturalWidth) this.shown(false);
+    // It may have come, or failed, before anybody listened.
+    if (this.image?.complete) this.shown(this.image.naturalWidth > 0);
   }
 
   private onKey(event: KeyboardEvent): void {
@@ -106,7 +106,21 @@ class Viewer {
     this.image.src = url;
     this.image.alt = this.image.alt.replace(/\d+\/\d+$/, `${next}/${this.urls.length}`);
     this.draw();
+    this.remember();
     this.preload();
+  }
+
+  /** Beside another viewer: links outside this one lead back to the frame on show. */
+  private remember(): void {
+    const name = this.root.dataset["frameName"] ?? "";
+    const around = this.root.closest("[data-side-by-side]");
+    if (!around) return;
+    for (const link of around.querySelectorAll<HTMLAnchorElement>('a[href^="?"]')) {
+      if (this.root.contains(link)) continue;
+      const address = new URL(link.href);
+      address.searchParams.set(name, String(this.current));
+      link.setAttribute("href", address.search + address.hash);
+    }
   }
 
   private draw(): void {
@@ -137,6 +151,10 @@ class Viewer {
 
   private shown(well: boolean): void {
     this.root.classList.toggle("is-broken", !well);
+    this.root.classList.toggle("is-fitted", well);
+    if (well && this.image) {
+      this.root.style.setProperty("--image-shape", String(this.image.naturalWidth / this.image.naturalHeight));
+    }
     this.say(well ? "" : (this.root.dataset["textFailed"] ?? ""));
   }
 
