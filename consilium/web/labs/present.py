@@ -186,10 +186,16 @@ def waiting_row(case: Case, row: Row, value: Value) -> dict[str, Any]:
     return cell(case, row, value) | {
         "label": row.label,
         "as_written": as_written(value),
-        "range": value.range,
+        "range": value.range or _range_of(row, value),
         "when": day(value.date),
         "decide": reverse("laboratory_decide", args=[case.pk, value.id]),
     }
+
+
+def _range_of(row: Row, value: Value) -> str:
+    """A range stated as numbers, as structured documents do; a converted one names the unit it is in."""
+    extent = range_words(value.low, value.high)
+    return f"{extent} {unit_words(row)}" if extent and value.converted else extent
 
 
 def as_written(value: Value) -> str:

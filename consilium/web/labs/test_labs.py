@@ -289,3 +289,18 @@ def test_reading_again_keeps_what_somebody_decided(cast):
     statuses = sorted(record.entries.values_list("status", flat=True))
     assert statuses == ["confirmed", "read", "read", "read"]
     assert record.entries.get(status="confirmed").pk == first.pk
+
+
+def test_a_range_stated_in_numbers_stands_beside_each_value_over_time(cast, as_):
+    case = factories.told(cast)
+    body = {"kind": "laboratory", "name": "Hämoglobin", "low": 12.0, "high": 16.0}
+    stated = [
+        body | {"date": day, "value": value, "shown": str(value), "unit": "g/dl", "ucum": "g/dL"}
+        for day, value in (("2024-03-12", 11.2), ("2024-04-12", 12.8))
+    ]
+    other = {"date": "2024-02-12", "value": 7.4, "shown": "7.4", "unit": "mmol/l", "ucum": "mmol/L", "low": 7.5}
+    summary(case, *stated, body | other | {"high": None})
+    client = as_(cast.anna)
+    html = page(client, "laboratory_analyte", case, key_in(page(client, "laboratory", case), "Haemoglobin"))
+    assert html.count("reference range 12–16") == 3  # the newest above, and beside both
+    assert "reference range ≥ 12.1 g/dL" in html  # of the converted one, in the unit of the row
