@@ -108,7 +108,7 @@ def _day(record: Record, case: Case) -> str:
 
 def _title(record: Record) -> str:
     kind = capfirst(str(record.get_kind_display()))
-    return f"{kind} ({record.title})" if BARE_CODE.fullmatch(record.title) else record.title or kind
+    return f"{kind} ({record.title})" if BARE_CODE.fullmatch(record.title) else str(record.title or kind)
 
 
 class _Disc:
