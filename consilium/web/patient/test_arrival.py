@@ -1,6 +1,7 @@
 """What the sending page says after files have arrived: as long as work goes on, and what became of them."""
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,7 +15,8 @@ from django.urls import reverse
 from consilium.cases.models import Case
 from consilium.cases.states import State
 from consilium.core import clock, jobs
-from consilium.records.models import Record, RecordFile, Upload
+from consilium.records import transfers
+from consilium.records.models import Record, RecordFile, Transfer, Upload
 from consilium.testing import factories
 from consilium.testing.cast import Cast
 
@@ -146,3 +148,19 @@ def test_two_discs_of_one_day_have_their_time(case: Case, cast: Cast, as_: AsCli
     latest, earlier, other = (row["name"] for row in arrived(client, case))
     assert latest.startswith("Disc of 14 January 2026, ")
     assert (latest[-3:], earlier[-3:], other) == (":35", ":30", "scan.zip")
+
+
+# -- what is still on its way --------------------------------------------------------------------------------------
+
+
+def test_upload_whose_bytes_are_not_counted_yet_waits_in_the_page(case: Case, cast: Cast, as_: AsClient) -> None:
+    """Of a page that is opened again while a request ends, the script asks for what was counted since."""
+    client, url = as_(cast.anna), reverse("case_upload", args=[case.pk])
+    begun = transfers.begin(case.pk, 400, {"name": "scan.pdf", "fingerprint": "abc"}, by=cast.anna.by)
+    shown = client.get(url).content.decode()
+    assert re.search(r"<section data-transfers hidden", shown)
+    assert re.search(rf'<li [^>]*data-transfer="[^"]*{begun.pk}"[^>]*data-offset="0" hidden>', shown)
+    Transfer.objects.filter(pk=begun.pk).update(offset=100)
+    shown = client.get(url).content.decode()
+    assert "<span data-percent>25</span> % of 400 B has arrived." in shown
+    assert not re.search(r"<section data-transfers hidden|data-offset=\"100\" hidden", shown)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from consilium.cases.models import Case
@@ -23,11 +24,15 @@ def address(case: Case) -> str:
 
 
 def context(case: Case, unfinished: Iterable[Transfer]) -> dict[str, Any]:
-    """`tus` and `unfinished` of an upload page; what never got a byte is not worth a word."""
-    begun = [one for one in unfinished if one.offset]
+    """`tus`, `unfinished` and `begun` of an upload page.
+
+    What never got a byte is not worth a word. But what was on its way when the page was left is counted a moment
+    later: resumable.ts asks again and shows what has something by then.
+    """
+    begun = list(unfinished)
     often = Counter(title(case, one) for one in begun)
     rows = [_row(case, one, exactly=often[title(case, one)] > 1) for one in begun]
-    return {"tus": address(case), "unfinished": rows}
+    return {"tus": address(case), "unfinished": rows, "begun": any(row["offset"] for row in rows)}
 
 
 def _row(case: Case, one: Transfer, *, exactly: bool) -> dict[str, Any]:
@@ -35,6 +40,7 @@ def _row(case: Case, one: Transfer, *, exactly: bool) -> dict[str, Any]:
         "name": title(case, one, exactly=exactly),
         "bundle": is_bundle(str(one.metadata.get("name", ""))),
         "percent": one.offset * 100 // one.length,
+        "amount": format_html("<span data-percent>{}</span>", one.offset * 100 // one.length),  # resumable.ts moves it
         "offset": one.offset,
         "length": one.length,
         "size": size(one.length),

@@ -145,7 +145,7 @@ def test_keys_are_their_makers(case: Case, cast: Cast, as_: AsClient) -> None:
 def test_the_page_says_what_is_unfinished(case: Case, cast: Cast, as_: AsClient) -> None:
     transfer = begun(case, cast)
     page = as_(cast.anna).get(reverse("case_upload", args=[case.pk])).content.decode()
-    assert re.search(r"Your disc of \d+ \w+ \d{4}: 63 % of 100 B has arrived\.", page)
+    assert re.search(r"Your disc of \d+ \w+ \d{4}: <span data-percent>63</span> % of 100 B has arrived\.", page)
     assert "Choose the same folder again" in page
     for attribute in (f'data-transfer="/data/cases/{case.pk}/uploads/{transfer.pk}"', 'data-fingerprint="abc"'):
         assert attribute in page

@@ -117,8 +117,7 @@ class Form {
     });
     const sending = new Sending(load, endpoint, address, Number(open?.dataset["offset"] ?? 0), () => row.news());
     row.show(sending, this.list);
-    open?.remove();
-    hideIfEmpty();
+    if (open) gone(open);
     announce(filled(this.form.dataset[open ? "textResumed" : "textBegun"] ?? "", this.gaps(sending)));
     this.queue.add(row);
   }
@@ -169,9 +168,31 @@ function known(load: Load): HTMLElement | null {
   return rows.find((row) => same(row) && Number(row.dataset["length"]) === load.body.size) ?? null;
 }
 
+/** What was on its way when the page was left may have been counted after this page was drawn: ask where it stands. */
+async function asked(row: HTMLElement): Promise<void> {
+  const headers = { "Tus-Resumable": "1.0.0" };
+  const request = { method: "HEAD", credentials: "same-origin", headers } as const;
+  const answer = await fetch(row.dataset["transfer"]!, request).catch(() => null);
+  const offset = answer?.ok ? Number(answer.headers.get("Upload-Offset")) : 0;
+  if (!row.isConnected || offset <= Number(row.dataset["offset"])) return;
+  const length = Number(row.dataset["length"]);
+  if (offset >= length) return gone(row); // its last byte came meanwhile
+  const now = percent(offset, length);
+  row.dataset["offset"] = String(offset);
+  row.querySelector("[data-percent]")!.textContent = String(now);
+  row.querySelector("progress")!.value = now;
+  row.hidden = false;
+  hideIfEmpty();
+}
+
+function gone(row: HTMLElement): void {
+  row.remove();
+  hideIfEmpty();
+}
+
 function hideIfEmpty(): void {
   const box = document.querySelector<HTMLElement>("[data-transfers]");
-  if (box && !box.querySelector("[data-transfer]")) box.hidden = true;
+  if (box) box.hidden = !box.querySelector("[data-transfer]:not([hidden])");
 }
 
 /** Fetch a page and put its element `id` in the place of ours. */
@@ -194,4 +215,5 @@ async function refreshed(address: string, id: string): Promise<void> {
 }
 
 steady("sent");
+for (const row of document.querySelectorAll<HTMLElement>("[data-transfer]")) void asked(row);
 for (const form of fresh<HTMLFormElement>(document, "form[data-tus]", "data-uploading")) new Form(form);
