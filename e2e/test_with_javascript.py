@@ -92,7 +92,7 @@ def test_a_file_goes_with_progress_and_becomes_ready(enter, house, tmp_path):
     page.locator("form[data-upload] input[type=file]").first.set_input_files(photo(tmp_path, "lab-sheet.png"))
     expect(page.locator(".upload__state")).to_have_text(re.compile(r"Sending [1-9]\d? %"))
     assert page.locator(".upload__item progress").evaluate("e => e.value") > 0
-    expect(page.locator(".upload__item")).to_have_count(0, timeout=60_000)
+    expect(page.locator(".upload__item.is-done")).to_contain_text("Arrived completely", timeout=60_000)
     item = page.locator("#sent .file-item").filter(has_text="lab-sheet")
     expect(item.locator(".file-item__state")).to_contain_text("ready", timeout=90_000, ignore_case=True)
     expect(page.get_by_role("heading", name="Being checked")).to_have_count(0)
@@ -109,7 +109,7 @@ def test_a_broken_connection_is_tried_again(enter, house, tmp_path):
     expect(row).to_contain_text("Paused")
     row.get_by_role("button", name="Go on: letter.pdf").click()
     page.context.set_offline(False)
-    expect(row).to_have_count(0, timeout=30_000)
+    expect(row).to_contain_text("Arrived completely", timeout=30_000)
     expect(page.locator("#sent")).to_contain_text("letter", timeout=60_000)
 
 

@@ -164,3 +164,45 @@ def test_upload_whose_bytes_are_not_counted_yet_waits_in_the_page(case: Case, ca
     shown = client.get(url).content.decode()
     assert "<span data-percent>25</span> % of 400 B has arrived." in shown
     assert not re.search(r"<section data-transfers hidden|data-offset=\"100\" hidden", shown)
+
+
+# -- what is to be decided, and what a picture is called -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "birth", "kind"),
+    [
+        ("MUSTER^MAX", "1950-01-31", "secondary"),
+        ("MUSTER^MAX", "1965-03-14", "primary"),  # another name, such as before a marriage
+        ("BERGER^ANNA", "1950-01-31", "primary"),
+    ],
+)
+def test_who_is_another_person_altogether_is_not_invited(
+    case: Case, cast: Cast, as_: AsClient, name: str, birth: str, kind: str
+) -> None:
+    facts = {"patient_name": name, "patient_birth_date": birth}
+    factories.plain_record(case, "MR", status="undecided", problems=["wrong_patient"], facts=facts)
+    shown = listed(as_(cast.anna), case)
+    (button,) = re.findall(
+        r'<button[^>]*class="([^"]*)"[^>]*>(?:(?!</button>).)*Yes, it belongs here', shown, re.DOTALL
+    )
+    assert f"button--{kind}" in button.split()
+
+
+def test_questions_are_counted_and_the_first_is_linked(case: Case, cast: Cast, as_: AsClient) -> None:
+    client = as_(cast.anna)
+    assert "your decision" not in listed(client, case)
+    for number in range(3):
+        facts = {"patient_name": f"MUSTER^MAX{number}", "patient_birth_date": "1950-01-31"}
+        factories.plain_record(case, "MR", status="undecided", problems=["wrong_patient"], facts=facts)
+    shown = listed(client, case)
+    assert '<a href="#decide">3 need your decision</a>' in shown
+    assert shown.count('id="decide"') == 1
+
+
+def test_title_that_is_only_a_code_is_said_in_words(case: Case, cast: Cast, as_: AsClient) -> None:
+    for title in ("US", "OT", "MR Knee"):
+        factories.plain_record(case, title, kind="imaging")
+    names = {row["name"] for row in as_(cast.anna).get(reverse("case_upload_list", args=[case.pk])).context["records"]}
+    assert {"Ultrasound", "Picture", "MR Knee"} <= names
+    assert not names & {"US", "OT"}

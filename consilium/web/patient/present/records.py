@@ -18,13 +18,13 @@ from consilium.cases.models import Case
 from consilium.cases.states import State
 from consilium.core import clock
 from consilium.packs import registry
-from consilium.records import ocr
+from consilium.records import identity, ocr
 from consilium.records.actions import named
 from consilium.records.models import Record, RecordFile, Upload
 from consilium.web.patient import sections
 from consilium.web.patient.present import arrived
 from consilium.web.patient.present.arrived import sentence
-from consilium.web.patient.present.wording import day, size
+from consilium.web.patient.present.wording import day, size, titled
 from consilium.web.programs import sending
 
 ACCEPT = ".pdf,.jpg,.jpeg,.png,.heic,.tif,.tiff,.zip,.dcm,.xml,.json,.hl7,.txt,.docx,.rtf,application/dicom,image/*"
@@ -47,7 +47,8 @@ def upload_page(
     shown.sort(key=lambda row: row.status != "undecided")
     names = sending.names(case, uploads)
     came = [arrived.told(row, names[row.pk], records) for row in reversed(uploads) if arrived.is_worth_a_word(row)]
-    alike = Counter(named(row) for row in shown if row.status == "undecided")
+    decisions = [row for row in shown if row.status == "undecided"]
+    asks = _decisions(case, decisions)
     draft = case.state == State.DRAFT
     back = reverse("case_section", args=[case.pk, "certainty"]) if draft else reverse("case", args=[case.pk])
     return {
@@ -57,7 +58,8 @@ def upload_page(
         "refused": [_upload(case, row, names[row.pk]) for row in refused],
         "arrived": came[:ARRIVED_SHOWN],
         "arrived_before": came[ARRIVED_SHOWN:],
-        "records": [_record(case, by, row, pictures) | {"alike": alike[named(row)]} for row in shown],
+        "records": [_record(case, by, row, pictures) | asks.get(row.pk, {}) for row in shown],
+        "undecided": len(decisions),
         "removed": [_record(case, by, row, pictures) for row in records if row.status == "removed"],
         "checklist": checklist(case),
         "accept": ACCEPT,
@@ -102,7 +104,7 @@ def _record(case: Case, by: Principal, row: Record, pictures: dict[UUID, UUID]) 
     when = _day(row.clinical_date, case)
     return {
         "id": row.pk,
-        "name": row.title or row.get_kind_display(),
+        "name": titled(row.title) or row.get_kind_display(),
         "state": RECORD_STATES.get(row.status, "ready"),
         "kind": row.get_kind_display(),
         "size": extent,
@@ -121,6 +123,24 @@ def _record(case: Case, by: Principal, row: Record, pictures: dict[UUID, UUID]) 
         "may_decide": may("record.decide", case, by),
         "may_correct": may("record.correct", case, by),
     }
+
+
+def _decisions(case: Case, rows: list[Record]) -> dict[UUID, dict[str, Any]]:
+    """What a question shows: whether it is the first, a stranger's, and how many of one name (said once) there are."""
+    alike = Counter(named(row) for row in rows)
+    shown: dict[UUID, dict[str, Any]] = {}
+    for row in rows:
+        shown[row.pk] = {"anchor": "" if shown else "decide", "stranger": _is_stranger(case, row)}
+        shown[row.pk] |= {"alike": alike.pop(named(row), 0)}
+    return shown
+
+
+def _is_stranger(case: Case, row: Record) -> bool:
+    """Whether name and birth date are both somebody else's: then nothing speaks for keeping it."""
+    patient = case.patient
+    names = {"given": patient.given_name, "family": patient.family_name}
+    match = identity.compare(row.facts, **names, birth_date=patient.birth_date or None)
+    return {"name_different", "birth_date_different"} <= set(match.reasons)
 
 
 def _person_name(text: str) -> str:

@@ -37,6 +37,43 @@ STATE_WORDS: dict[str, tuple[Promise, str]] = {
 }
 
 
+# DICOM PS3.3 §C.7.3.1.1.1 (Modality), as far as patients send them; other codes stay as they are.
+MODALITY_WORDS: dict[str, Promise] = {
+    "CR": _("X-ray"),
+    "DX": _("X-ray"),
+    "RG": _("X-ray"),
+    "RF": _("X-ray film sequence"),
+    "XA": _("Picture of blood vessels (angiography)"),
+    "MG": _("Mammography"),
+    "CT": _("CT"),
+    "MR": _("MRI"),
+    "US": _("Ultrasound"),
+    "IVUS": _("Ultrasound from inside a vessel"),
+    "PT": _("PET"),
+    "NM": _("Nuclear medicine scan"),
+    "BMD": _("Bone density measurement"),
+    "ES": _("Endoscopy"),
+    "SM": _("Microscope slide"),
+    "GM": _("Microscope picture"),
+    "XC": _("Photo"),
+    "OP": _("Eye photo"),
+    "OPT": _("Eye scan (OCT)"),
+    "OCT": _("Scan (OCT)"),
+    "IO": _("X-ray of teeth"),
+    "PX": _("X-ray of teeth"),
+    "ECG": _("ECG"),
+    "SC": _("Picture"),
+    "OT": _("Picture"),
+    "DOC": _("Document"),
+    "SR": _("Report"),
+}
+
+
+def titled(title: str) -> str:
+    """A title as people read it: one that is nothing but a modality's code becomes its word."""
+    return str(MODALITY_WORDS.get(title.strip(), title))
+
+
 def zone(case: Case) -> ZoneInfo:
     """The organisation's time zone."""
     return ZoneInfo(case.organisation.time_zone)
