@@ -125,6 +125,15 @@ def pieces_at(thing: Content, start: int, size: int) -> list[memoryview]:
     ]
 
 
+def begins_with(longer: Content, shorter: Content) -> bool:
+    """Whether one content is the beginning of the other, or the same."""
+    step = 4 * 2**20
+    return shorter.size <= longer.size and all(
+        read_at(shorter, start, step) == read_at(longer, start, min(step, shorter.size - start))
+        for start in range(0, shorter.size, step)
+    )
+
+
 def at_hand(thing: Content, start: int, size: int) -> bool:
     """Whether `read_at` would wait for no disk."""
     found = part(thing, start, size)

@@ -170,6 +170,9 @@ def look_at(file: RecordFile, tenant: UUID) -> None:
             preview.file = file
         Preview.objects.bulk_create(previews, ignore_conflicts=True)
         merge_problems(record, {problem.code for problem in found.problems})
+        if any(problem.code == "truncated_dicom" for problem in found.problems):
+            file.facts = file.facts | {"cut": True}  # a whole copy may take its place
+            file.save(update_fields=["facts"])
         if not file.frames:
             _describe_document(record, file, found)
         record.save()

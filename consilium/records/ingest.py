@@ -6,8 +6,10 @@ header is read here (imaging/header.py) and they are filed in batches (instances
 is done at the speed of its bytes; everything else is read in the jail, file by file.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from time import monotonic
 from uuid import UUID
 
 from django.db import transaction
@@ -16,7 +18,7 @@ from consilium.core import clock
 from consilium.imaging import header
 from consilium.records import content, dicom, entries, filing, instances, malware, ocr, returning, slides
 from consilium.records.bundle import Bundle
-from consilium.records.extract import Extraction, Kind, extract, leftout, open_archive, sniff, tarball
+from consilium.records.extract import DEFAULT, Extraction, Kind, Limits, extract, leftout, open_archive, sniff, tarball
 from consilium.records.extract.tarball import TarMember
 from consilium.records.filing import Owner
 from consilium.records.instances import Filed, NewInstance, Origin
@@ -42,6 +44,7 @@ class Batch:
     notes: list[dict[str, str]] = field(default_factory=list)
     filed: int = 0
     documents: int = 0  # read in the jail, one by one
+    seconds: float = 0.0  # that took
     used: set[UUID] = field(default_factory=set)  # blobs in which something that was filed lies
     checked: bool = field(default_factory=malware.checks)  # asked once, not for each of thousands
     seen: header.Seen = field(default_factory=header.Seen)  # of headers read so far
@@ -78,7 +81,7 @@ class Batch:
         others = [(new, one.code) for new, one in zip(self.waiting, answers, strict=True) if one.code != "stored"]
         mine = instances.of_upload(self.upload, self.owner, [new for new, code in others if code == "duplicate"])
         for new, code in others:
-            self.note(new.name, "copy" if new.uid in mine else code)
+            self.note(new.name, "copy" if code == "duplicate" and new.uid in mine else code)
 
     def progress(self) -> None:
         Upload.objects.filter(pk=self.upload.pk).update(members=self.filed, members_done=self.filed)
@@ -142,9 +145,23 @@ def _ingest_one_image(upload: Upload, owner: Owner, new: NewInstance) -> None:
     upload.save(update_fields=["status", "members", "members_done", "notes"])
 
 
-def _read(what: content.Content) -> Extraction:
+def _read(what: content.Content, limits: Limits = DEFAULT) -> Extraction:
     """Look at a slide where it lies; anything else is read whole, in the jail."""
-    return slides.look(what) or extract(lambda: content.chunks(what))
+    return slides.look(what) or extract(lambda: content.chunks(what), limits=limits)
+
+
+# An upload whose files keep the jail busy gets less time for each: other people's letters wait behind it.
+PATIENCE = ((60.0, DEFAULT), (300.0, replace(DEFAULT, seconds=3.0, cpu_seconds=2)))
+HURRY = replace(DEFAULT, seconds=1.0, cpu_seconds=1)
+
+
+def _read_in_time(batch: Batch, what: content.Content) -> Extraction:
+    limits = next((limits for until, limits in PATIENCE if batch.seconds < until), HURRY)
+    began = monotonic()
+    found = _read(what, limits)
+    batch.seconds += monotonic() - began
+    batch.documents += 1
+    return found
 
 
 # --- archives ---------------------------------------------------------------------------------------------
@@ -273,8 +290,7 @@ def _take_document(batch: Batch, name: str, what: content.Sliced) -> None:
     if batch.documents >= MOST_DOCUMENTS:
         batch.too_many()
         return
-    batch.documents += 1
-    found = _read(what)
+    found = _read_in_time(batch, what)
     if found.refused or found.has("left_out"):
         batch.note(name, next(one.code for one in found.problems if one.severity == "refuse" or one.code == "left_out"))
         return
@@ -284,12 +300,28 @@ def _take_document(batch: Batch, name: str, what: content.Sliced) -> None:
     batch.progress()
 
 
+HERE = {"duplicate", "same_number", returning.CAME_AGAIN}  # something of this upload is in the case already
+MOST_NOTES = 500
+
+
+def _kept(notes: list[dict[str, str]]) -> list[dict[str, str]]:
+    """As many notes as a page can hold, of every kind some: thousands of one must not hide the only one of another."""
+    most = max(5, MOST_NOTES // max(1, len({note["code"] for note in notes})))
+    told: Counter[str] = Counter()
+    kept = []
+    for note in notes:
+        told[note["code"]] += 1
+        if told[note["code"]] <= most or len(notes) <= MOST_NOTES:
+            kept.append(note)
+    return kept
+
+
 def _finish_archive(batch: Batch) -> None:
     batch.flush()
     upload = batch.upload
     upload.refresh_from_db()
-    upload.notes = batch.notes[:500]
-    here = any(note["code"] in ("duplicate", returning.CAME_AGAIN) for note in batch.notes)
+    upload.notes = _kept(batch.notes)
+    here = any(note["code"] in HERE for note in batch.notes)
     if batch.filed or here or upload.records.exists():  # images may join a record of another upload
         upload.status, upload.members, upload.members_done = Upload.Status.DONE, batch.filed, batch.filed
     else:

@@ -63,7 +63,8 @@ class Origin:
 
 @dataclass(frozen=True)
 class Filed:
-    """What became of one instance: code "stored" (then its file and record), "duplicate", or one of returning.py."""
+    """What became of one instance: code "stored" (then its file and record), "duplicate", "same_number" (another
+    picture has its UID), or one of returning.py."""
 
     code: str
     file: UUID | None = None
@@ -119,34 +120,42 @@ def _add(looked: "list[_Looked]", origin: Origin) -> list[Filed]:
         known = _known(origin.space, [one.instance for one in looked])
         back = returning.instances_back(origin.space, known, by=origin.by)
         records = _Records(origin)
-        made: list[RecordFile] = []
-        answers: dict[int, Filed] = {}
-        # whole ones first: of two copies in one batch the damaged one is the copy
-        for number, one in sorted(enumerate(looked), key=lambda pair: bool(pair[1].problems & DAMAGE)):
+        made: dict[int, RecordFile] = {}
+        again: list[int] = []
+        for number, one in enumerate(looked):
             if one.instance in known:
-                answers[number] = _instead_of_damaged(one, origin) or Filed(back.get(one.instance, "duplicate"))
+                again.append(number)
                 continue
             known.add(one.instance)
-            row = _row(one, records.of(one).pk, origin)
-            made.append(row)
-            answers[number] = Filed("stored", row.pk, row.record_id)
-        rows.insert(made)
+            made[number] = _row(one, records.of(one).pk, origin)
+        rows.insert(list(made.values()))
         records.save()
+        answers = {number: Filed("stored", row.pk, row.record_id) for number, row in made.items()}
+        for number in again:
+            found = answers[number] = _again(looked[number], origin, back)
+            answers |= {other: Filed("duplicate") for other, row in made.items() if row.pk == found.file}
         if any(answer.code == "stored" for answer in answers.values()):
             _ask_to_finish(origin)
     return [answers[number] for number in range(len(looked))]
 
 
-def _instead_of_damaged(one: "_Looked", origin: Origin) -> Filed | None:
-    """A whole copy takes the place of one that came incomplete (a scratched disc, then a better one); else None.
+def _again(one: "_Looked", origin: Origin, back: Mapping[str, str]) -> Filed:
+    """The same SOP instance again: the same bytes, less of them, the whole of what was cut, or another picture.
 
-    The earlier bytes stay sealed where they are; what was made of them (hash, pictures) is made anew.
+    A whole copy takes the place of one that came incomplete (a scratched disc, then a better one). back: what became of
+    records that were out.
     """
-    if one.problems & DAMAGE or not one.instance:
-        return None
     there = RecordFile.objects.select_for_update().filter(space=origin.space, instance=one.instance).first()
-    if there is None or not _damage(there.facts, NewInstance(content.extents(there), there.header or {"tags": {}})):
-        return None
+    mine = content.Sliced(origin.space, one.new.slices)
+    damaged = bool(one.problems & DAMAGE)
+    less = there is None or content.begins_with(there, mine)
+    if there is not None and not less and not damaged and (_damage_of(there) or content.begins_with(mine, there)):
+        return _replace(there, one)
+    return Filed(back.get(one.instance) or ("duplicate" if less or damaged else "same_number"))
+
+
+def _replace(there: RecordFile, one: "_Looked") -> Filed:
+    """The earlier bytes stay sealed where they are; what was made of them (hash, pictures) is made anew."""
     for name, value in content.placed(one.new.slices).items():
         setattr(there, name, value)
     there.name, there.facts, there.header = one.new.name, one.facts, one.new.header
@@ -154,7 +163,7 @@ def _instead_of_damaged(one: "_Looked", origin: Origin) -> Filed | None:
     there.save()
     there.previews.all().delete()
     record = Record.objects.select_for_update().get(pk=there.record_id)
-    if not any(_damage(file.facts, NewInstance(content.extents(file), file.header)) for file in _with_header(record)):
+    if not any(map(_damage_of, record.files.all())):
         record.problems = [code for code in record.problems if code not in DAMAGE]
         if record.status == Record.Status.FLAGGED:
             record.status = filing.status(record.problems)
@@ -162,8 +171,10 @@ def _instead_of_damaged(one: "_Looked", origin: Origin) -> Filed | None:
     return Filed("stored", there.pk, there.record_id)
 
 
-def _with_header(record: Record) -> Iterable[RecordFile]:
-    return (file for file in record.files.all() if file.header)
+def _damage_of(file: RecordFile) -> bool:
+    """By its header, or as somebody found who looked at it."""
+    stored = NewInstance(content.extents(file), file.header or {"tags": {}})
+    return bool(file.facts.get("cut") or (file.header and _damage(file.facts, stored)))
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,11 @@ _ROWS: tuple[tuple[str, Severity, str | Promise], ...] = (
         "flag",
         _("This is a web page. We show only its text; if you can, please save it as a PDF and upload that."),
     ),
+    (
+        "same_number",
+        "flag",
+        _("Another picture has the same number, so we keep only the first. Please ask for a new copy of this one."),
+    ),
     ("copy", "flag", _("You sent this more than once at the same time. We keep it once.")),
     (
         "came_again",

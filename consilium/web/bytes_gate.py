@@ -85,6 +85,8 @@ def _stays_closed(record: Record, what: str) -> bool:
 def _require_open_page(by: Principal, file: RecordFile, record: Record, case: Case, what: str, index: int) -> None:
     """Pages that state the first conclusion are withheld while somebody reads blind; so is their thumbnail."""
     if what == "frame":
+        if not scopes.sees_original(by, case, record):
+            raise NotFound()
         return
     if index not in scopes.visible_pages(by, case, record):
         raise NotFound()

@@ -11,13 +11,13 @@ import re
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from http.cookies import CookieError, SimpleCookie
 from itertools import chain
 from typing import Any, Protocol
 from urllib.parse import quote
 from uuid import UUID
 
 from django.db import close_old_connections
+from django.http.cookie import parse_cookie
 
 from consilium.gateways.data.ranges import Unsatisfiable, wanted_range
 from consilium.records import content
@@ -189,15 +189,9 @@ def match(path: str) -> tuple[UUID, str] | None:
 
 
 def cookies_of(scope: Scope) -> dict[str, str]:
-    """The request's cookies; an unreadable header counts as none."""
-    jar = SimpleCookie()
-    try:
-        for name, value in scope["headers"]:
-            if name == b"cookie":
-                jar.load(value.decode("latin-1"))
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in jar.items()}
+    """The request's cookies, read as the pages read them: what another site's script left beside them does no harm."""
+    lines = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+    return parse_cookie("; ".join(lines))
 
 
 def describe(grant: Grant) -> list[tuple[bytes, bytes]]:

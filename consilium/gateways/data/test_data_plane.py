@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from consilium.gateways.data.app import DataPlane, Truncated, match
+from consilium.gateways.data.app import DataPlane, Truncated, cookies_of, match
 from consilium.gateways.data.ranges import Unsatisfiable, wanted_range
+from consilium.gateways.dicomweb.reply import folded
 from consilium.vault import blobs, keys
 from consilium.vault.backends import current
 from consilium.vault.rootkey import path as root_key_path
@@ -202,3 +203,17 @@ def test_if_range_of_another_version_gives_the_whole():
     asked = [(b"range", b"bytes=0-9"), (b"if-range", b'"v0"')]
     assert wanted_range(asked, 100, b'"v1"', "GET") is None
     assert wanted_range([asked[0], (b"if-range", b'"v1"')], 100, b'"v1"', "GET") == (0, 10)
+
+
+@pytest.mark.parametrize("beside", ['x={"a":1}', "foo[bar]=1", "a@b=1", "plain", "n=a b", 'q="open', "", "ü=1"])
+def test_cookies_of_others_do_no_harm(beside):
+    """A sibling site or an analytics script may leave anything; the pages read past it, so must the bytes."""
+    for line in (f"{beside}; consilium=abc", f"consilium=abc; {beside}"):
+        assert cookies_of({"headers": [(b"cookie", line.encode())]})["consilium"] == "abc"
+    two = [(b"cookie", beside.encode()), (b"cookie", b"consilium=abc")]
+    assert cookies_of({"headers": two})["consilium"] == "abc"
+
+
+def test_lines_of_one_header_are_one_list():
+    lines = [(b"accept", b"application/dicom+json"), (b"accept", b"text/html"), (b"host", b"x")]
+    assert folded(lines) == {b"accept": b"application/dicom+json, text/html", b"host": b"x"}

@@ -113,7 +113,7 @@ class DicomWeb:
         self._disk.shutdown()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        headers = reply.folded(scope["headers"])
         try:
             await self._answer(scope, receive, send, headers)
         except NotHere:
@@ -121,7 +121,7 @@ class DicomWeb:
         except (KeyDestroyed, KeyMissing):  # the case was erased while we looked
             await not_here(send, 404)
         except Refused as refused:
-            await reply.refuse(send, refused, as_json=b"json" in headers.get(b"accept", b""))
+            await reply.refuse(send, refused, as_json=b"text/" not in headers.get(b"accept", b""))
         except Truncated:
             raise
         except Exception:  # the boundary: whatever it is, it is logged and answered

@@ -48,8 +48,8 @@ def read(level: int, path_level: int, query: dict[str, list[str]]) -> Search:
         for value in values
     ]
     included = [part.strip() for value in query.get("includefield", ()) for part in value.split(",") if part.strip()]
-    everything = "all" in included
-    asked = [attributes.key_of(name.split(".")[0]) for name in included if name != "all"]
+    everything = any(name.lower() == "all" for name in included)
+    asked = [attributes.key_of(name.split(".")[0]) for name in included if name.lower() != "all"]
     related = tuple(range(path_level, level))
     return Search(
         level=level,

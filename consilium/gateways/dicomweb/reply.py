@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 from consilium.gateways.data.app import ALWAYS, CLIENT_PATIENCE, Receive, Scope, Send, Truncated
@@ -30,6 +30,14 @@ class NotHere(Exception):  # noqa: N818 - a named outcome
     """Absent or not theirs to see: the same 404 for both."""
 
 
+def folded(lines: Iterable[Header]) -> dict[bytes, bytes]:
+    """Header fields by name; the lines of one that came in several are one list (RFC 9110 §5.3)."""
+    found: dict[bytes, bytes] = {}
+    for name, value in lines:
+        found[name] = found[name] + b", " + value if name in found else value
+    return found
+
+
 def json_body(value: Any) -> bytes:
     """JSON as PS3.18 Annex F wants it: UTF-8, no spaces."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
@@ -48,7 +56,7 @@ async def send_json(send: Send, status: int, value: Any, *headers: Header) -> No
 
 
 async def refuse(send: Send, refused: Refused, *, as_json: bool) -> None:
-    """A refusal: Error Comment (0000,0902) in the DICOM JSON model for programs that speak it, else plain text."""
+    """A refusal: Error Comment (0000,0902) in the DICOM JSON model for programs, plain text for who asks for text."""
     if as_json:
         found = {"00000902": {"vr": "LO", "Value": [refused.sentence]}}
         await send_json(send, refused.status, found, *refused.headers)

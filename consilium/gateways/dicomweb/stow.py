@@ -58,6 +58,8 @@ def _reader(asked: Exchange, taking: Intake) -> "Reader":
     """What reads the body. Raises Refused (415, 400)."""
     kind = asked.headers.get(b"content-type", b"").decode("latin-1")
     media_type = kind.partition(";")[0].strip().lower()
+    if asked.headers.get(b"content-encoding", b"identity") != b"identity":
+        raise Refused(415, "Please send the body as it is, without Content-Encoding.")
     if media_type == "application/dicom":
         return _Single(taking.part({}))
     if media_type != "multipart/related":

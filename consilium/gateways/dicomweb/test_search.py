@@ -95,6 +95,7 @@ def test_pages_and_fields(filled: Client, monkeypatch: pytest.MonkeyPatch) -> No
     assert "00281050" not in wide
     (whole,) = filled.get(f"{at}?limit=1&includefield=all").json
     assert whole["00280100"]["Value"] == [16]
+    assert filled.get(f"{at}?limit=1&includefield=ALL").json == [whole]
     (study,) = filled.get("/studies?limit=1&includefield=PatientSex,BodyPartExamined").json
     assert study["00180015"]["Value"] == ["LSPINE"]
 
@@ -107,7 +108,8 @@ def test_nonsense_gets_a_sentence(anna: Client, query: str) -> None:
     answer = anna.get(f"/studies?{query}", "application/dicom+json")
     assert answer.status == 400
     assert answer.json["00000902"]["Value"][0].endswith(".")
-    assert anna.get(f"/studies?{query}").headers["content-type"] == "text/plain; charset=utf-8"
+    assert anna.get(f"/studies?{query}").headers["content-type"] == "application/dicom+json"
+    assert anna.get(f"/studies?{query}", "text/html, */*").headers["content-type"] == "text/plain; charset=utf-8"
 
 
 def test_only_json(anna: Client) -> None:

@@ -1,11 +1,15 @@
 """STOW-RS: what is taken, what is refused and why, and what a broken request leaves behind."""
 
 import asyncio
+import io
 import json
+import random
 import secrets
 from datetime import timedelta
 
+import pydicom
 import pytest
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, RLELossless
 
 from consilium.cases.models import Case
 from consilium.core import clock, jobs
@@ -14,7 +18,7 @@ from consilium.gateways.dicomweb import multipart, stow
 from consilium.gateways.dicomweb.conftest import SAMPLES, ClientOf
 from consilium.gateways.dicomweb.intake import DUPLICATE, NOT_OF_THIS_STUDY, NOT_UNDERSTOOD
 from consilium.gateways.dicomweb.testing_client import Client
-from consilium.gateways.dicomweb.testing_files import image, path, uid
+from consilium.gateways.dicomweb.testing_files import image, path, uid, written
 from consilium.records import content, instances
 from consilium.records.models import Record, RecordFile
 from consilium.testing.cast import Cast
@@ -110,6 +114,19 @@ def test_cut_short_is_kept_and_flagged(anna: Client, case: Case) -> None:
     assert anna.post("/studies", [whole[:-9000]]).status == 409
 
 
+@pytest.mark.parametrize("syntax", [RLELossless, DeflatedExplicitVRLittleEndian])
+def test_a_whole_copy_takes_the_place_of_a_cut_compressed_one(anna: Client, syntax: UID) -> None:
+    found = pydicom.dcmread(io.BytesIO(image(1, edge=96, PixelData=random.Random(1).randbytes(2 * 96 * 96))))
+    if syntax.is_encapsulated:
+        found.compress(syntax, generate_instance_uid=False)
+    whole = written(found, syntax)
+    assert anna.post("/studies", [whole[: len(whole) * 6 // 10]]).status == 200
+    assert anna.post("/studies", [whole]).status == 200
+    assert [part for _kind, part in anna.get(path(1)).parts] == [whole]
+    assert anna.post("/studies", [whole]).status == 200
+    assert anna.post("/studies", [image(1)]).status == 409
+
+
 def test_another_patients_images_wait_for_a_decision(cast: Cast, case: Case, anna: Client, client_of: ClientOf) -> None:
     tess = client_of(cast.tess, case, add=False)
     assert (
@@ -182,6 +199,9 @@ def test_what_is_not_understood_is_said(anna: Client) -> None:
     refused = send("text/plain", accept="application/dicom+json")
     assert "multipart/related" in json.loads(refused.body)["00000902"]["Value"][0]
     assert refused.headers["x-content-type-options"] == "nosniff"
+    assert send("multipart/related; boundary=a", **{"content-encoding": "gzip"}).status == 415
+    assert b"00000902" in send("text/plain").body, "programs that say nothing get JSON"
+    assert send("text/plain", accept="text/html").headers["content-type"].startswith("text/plain")
     single = anna.send("POST", "/studies", [image(9)[:100], image(9)[100:], b""], {"content-type": "application/dicom"})
     assert (single.status, stored(single)) == (200, [uid("instance", "a", "1", 9)])
 

@@ -175,6 +175,8 @@ def _where_to_decide(request: Request, case: Case, record: Record) -> str:
 def windowed_frame(request: Request, case: Case, record_id: UUID, file_id: UUID, index: int) -> HttpResponse:
     """A frame in another window, rendered in the sandbox now: ?centre=&width= (PS3.3 C.11.2.1.2)."""
     record = scopes.record(request.principal, case, record_id)
+    if not scopes.sees_original(request.principal, case, record):
+        raise NotFound()
     file = record.files.filter(pk=file_id).first()
     try:
         centre, width = float(request.GET.get("centre", "")), float(request.GET.get("width", ""))
