@@ -39,15 +39,25 @@ def parse(job: Job) -> None:
     bundle = Bundle(_resources(document))
     patient = _of_type(bundle, "Patient")
     composition = _of_type(bundle, "Composition")
-    job.facts(**_patient(patient), resources=_counts(bundle), title=text(composition.get("title")))
-    date = text(composition.get("date") or document.get("timestamp"))[:10]
-    alone = _TYPES.get(text(document.get("resourceType")), "other")
-    job.suggest(type="summary" if len(bundle.resources) > 1 else alone, date=date)
     found = [one for group in entry.batches(fhir_entries.entries(bundle)) for one in group]
+    report = fhir_entries.concept(_of_type(bundle, "DiagnosticReport").get("code"))
+    title = text(composition.get("title")) or report
+    job.facts(**_patient(patient), resources=_counts(bundle), title=title)
+    newest = max((text(one.get("date"))[:10] for one in found), default="")
+    date = text(composition.get("date") or document.get("timestamp"))[:10] or newest
+    job.suggest(type=_type(document, bundle, composition, found), date=date)
     sections = _sections(composition, bundle)
     job.entries(found)
     job.sections(sections)
     send_pages(job, _summary(patient, composition, sections, found))
+
+
+def _type(document: dict[str, Any], bundle: Bundle, composition: dict[str, Any], found: list[dict[str, Any]]) -> str:
+    """A bundle of nothing but results is the laboratory's, whatever holds it together."""
+    if len(bundle.resources) <= 1:
+        return _TYPES.get(text(document.get("resourceType")), "other")
+    results = not composition and {one.get("kind") for one in found} == {"laboratory"}
+    return "laboratory" if results else "summary"
 
 
 def _resources(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -95,7 +95,9 @@ def _rows(text: str, separator: str) -> list[str]:
 
 def _facts(message: Message, header: list[str]) -> dict[str, str]:
     pid = next(iter(message.of("PID")), [])
+    ordered = dict.fromkeys(message.part(one, 4, 2) or message.part(one, 4) for one in message.of("OBR"))
     return {
+        "title": ", ".join([name for name in ordered if name][:3]),
         "message_type": "^".join(filter(None, (message.part(header, 9), message.part(header, 9, 2)))),
         "hl7_version": message.part(header, 12),
         "patient_family": message.part(pid, 5).split("&")[0] if pid else "",
