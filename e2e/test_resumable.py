@@ -57,7 +57,7 @@ def test_a_folder_arrives_whatever_happens_to_the_line(enter, house, tmp_path):
     page.reload()
 
     row = page.locator("[data-transfer]")
-    expect(row).to_contain_text(re.compile(r"Your disc of .*: [1-9]\d? % has arrived."))
+    expect(row).to_contain_text(re.compile(r"Your disc of .*: [1-9]\d? % of .* has arrived\."))
     speed(line, SLOW)
     chosen.set_input_files(tmp_path / "CD")
     expect(page.locator("[data-live-region]")).to_contain_text(re.compile(r"goes on at [1-9]\d? %"))
