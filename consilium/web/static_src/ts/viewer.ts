@@ -153,7 +153,9 @@ class Viewer {
     this.root.classList.toggle("is-broken", !well);
     this.root.classList.toggle("is-fitted", well);
     if (well && this.image) {
-      this.root.style.setProperty("--image-shape", String(this.image.naturalWidth / this.image.naturalHeight));
+      const { naturalWidth: width, naturalHeight: height } = this.image;
+      this.root.style.setProperty("--image-shape", String(width / (height || width)));
+      this.root.style.setProperty("--image-width", `${width}px`);
     }
     this.say(well ? "" : (this.root.dataset["textFailed"] ?? ""));
   }
