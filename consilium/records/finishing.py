@@ -115,15 +115,23 @@ def _is_malware(file: RecordFile) -> bool:
 
 
 def _look_at_series(files: list[RecordFile]) -> None:
-    """Look at the middle picture when nobody looked at one of this series before, and at every report."""
-    looked = [file for file in files if not file.frames]
+    """Look at every report, and at one picture when nobody looked at one of this series before."""
     pictures = [file for file in files if file.frames]
-    if pictures and not any(slides.is_dicom_slide(file) for file in files):
-        mine = RecordFile.objects.filter(record_id=files[0].record_id, series=files[0].series)
-        if not mine.filter(previews__kind="thumbnail").exists():
-            looked.append(pictures[len(pictures) // 2])
-    for file in looked:
-        filing.look_at(RecordFile.objects.get(pk=file.pk), keys.space_key(file.space).tenant)
+    for file in files:
+        if not file.frames:
+            _look_at(file)
+    if not pictures or any(slides.is_dicom_slide(file) for file in files):
+        return
+    drawn = Preview.objects.filter(file__record=files[0].record_id, file__series=files[0].series, kind="thumbnail")
+    # the middle says most; where that one cannot be shown, the ends may
+    for number in dict.fromkeys((len(pictures) // 2, 0, len(pictures) - 1)):
+        if drawn.exists():
+            return
+        _look_at(pictures[number])
+
+
+def _look_at(file: RecordFile) -> None:
+    filing.look_at(RecordFile.objects.get(pk=file.pk), keys.space_key(file.space).tenant)
 
 
 # --- the study as a whole ---------------------------------------------------------------------------------

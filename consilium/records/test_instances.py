@@ -18,7 +18,7 @@ from consilium.core import jobs
 from consilium.imaging import facts
 from consilium.records import content, finishing, ingest, instances
 from consilium.records.extract import testing_files as make
-from consilium.records.models import Record, RecordFile, Upload
+from consilium.records.models import Preview, Record, RecordFile, Upload
 from consilium.vault import blobs, keys
 
 pytestmark = pytest.mark.django_db
@@ -147,7 +147,8 @@ def test_a_whole_copy_takes_the_place_of_a_cut_one(origin):
 
 def film():
     """An image of the same study in a series of its own, in a form that no page can show (MPEG-2)."""
-    found = pydicom.dcmread(io.BytesIO(make.dicom(SOPInstanceUID="2.25.2", SeriesInstanceUID="2.25.12")))
+    words = {"SOPInstanceUID": "2.25.2", "SeriesInstanceUID": "2.25.12", "InstanceNumber": 5}
+    found = pydicom.dcmread(io.BytesIO(make.dicom(**words)))
     found.PixelData, found.file_meta.TransferSyntaxUID = encapsulate([b"\0\0\1\xb3" + bytes(60)]), MPEG2MPML
     found["PixelData"].VR = "OB"
     out = io.BytesIO()
@@ -164,6 +165,16 @@ def test_one_series_that_cannot_be_shown_does_not_speak_for_its_study(origin):
     jobs.drain()
     study.refresh_from_db()
     assert (study.images, study.problems) == (3, ["no_preview_of_some"])
+
+
+def test_a_series_whose_middle_cannot_be_shown_is_shown_by_another(origin):
+    same = {"SeriesInstanceUID": "2.25.12"}
+    ends = [make.dicom(SOPInstanceUID=f"2.25.{number}", InstanceNumber=number, **same) for number in (1, 9)]
+    uploaded(origin, tar_of([("1", ends[0]), ("2", film()), ("3", ends[1])]), "disc.tar")
+    jobs.drain()
+    study = Record.objects.get(space=origin[0])
+    assert study.problems == ["no_preview_of_some"]
+    assert Preview.objects.filter(file__record=study, kind="thumbnail").count() == 1
 
 
 def test_a_study_that_cannot_be_shown_at_all_says_so(origin):
