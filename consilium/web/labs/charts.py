@@ -10,7 +10,7 @@ from consilium.web.components.charts import scale
 
 WIDTH, HEIGHT = 640, 280
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 16, 40
-MAX_LABELS = 6
+MAX_LABELS, BESIDE_THE_ENDS = 6, 4  # one label in so many parts; those at the ends reach inwards with their whole width
 
 
 def chart(
@@ -71,7 +71,8 @@ def _spread(days: Sequence[date]) -> list[date]:
     span = max(1, (days[-1] - days[0]).days)
     chosen = [days[0]]
     for one in days[1:-1]:
-        if (one - chosen[-1]).days * MAX_LABELS >= span and (days[-1] - one).days * MAX_LABELS >= span:
+        room = MAX_LABELS if len(chosen) > 1 else BESIDE_THE_ENDS
+        if (one - chosen[-1]).days * room >= span and (days[-1] - one).days * BESIDE_THE_ENDS >= span:
             chosen.append(one)
     return [*chosen, days[-1]]
 

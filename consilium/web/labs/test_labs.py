@@ -2,6 +2,8 @@
 
 import json
 import re
+from datetime import date
+from itertools import pairwise
 
 import pytest
 from django.db import connection
@@ -12,6 +14,7 @@ from consilium.core.models import AuditEvent
 from consilium.records import entries
 from consilium.records.models import Entry, Record
 from consilium.testing import factories
+from consilium.web.labs import charts
 
 pytestmark = pytest.mark.django_db
 
@@ -249,16 +252,16 @@ def test_values_of_withheld_pages_wait_for_the_lock(cast, as_):
     client = as_(cast.chen)
     html = page(client, "laboratory", case)
     assert "Potassium" in html
-    assert "128" not in html
+    assert ">128<" not in html
     assert "fusion" not in html
-    assert "777" not in html
+    assert "Ferritin" not in html
     assert "Apixaban" not in page(client, "medication", case)
     assert "stay closed" in html
     factories._lock(case, cast)
     html = page(client, "laboratory", case)
-    assert "128" in html
+    assert ">128<" in html
+    assert "Ferritin" in html
     assert "Advises fusion" in html
-    assert "777" in html
     assert "Apixaban" in page(client, "medication", case)
 
 
@@ -304,3 +307,15 @@ def test_a_range_stated_in_numbers_stands_beside_each_value_over_time(cast, as_)
     html = page(client, "laboratory_analyte", case, key_in(page(client, "laboratory", case), "Haemoglobin"))
     assert html.count("reference range 12–16") == 3  # the newest above, and beside both
     assert "reference range ≥ 12.1 g/dL" in html  # of the converted one, in the unit of the row
+
+
+def test_the_days_below_a_chart_do_not_run_into_each_other():
+    days = [date(2023, 11, 2), date(2024, 1, 15), date(2024, 3, 12), date(2024, 5, 14), date(2024, 6, 30)]
+    assert charts._spread(days) == [days[0], days[1], days[2], days[4]]
+    every_month = [date(2024, month, 1) for month in range(1, 13)]
+    wide = 0.17 * (every_month[-1] - every_month[0]).days  # of a label, as part of the axis
+    shown = charts._spread(every_month)
+    gaps = [(after - before).days for before, after in pairwise(shown)]
+    assert len(shown) > 3
+    assert gaps[0] >= 1.45 * wide and gaps[-1] >= 1.45 * wide
+    assert min(gaps) >= 0.98 * wide
