@@ -6,10 +6,10 @@ header is read here (imaging/header.py) and they are filed in batches (instances
 is done at the speed of its bytes; everything else is read in the jail, file by file.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -304,16 +304,21 @@ HERE = {"duplicate", "same_number", returning.CAME_AGAIN}  # something of this u
 MOST_NOTES = 500
 
 
-def _kept(notes: list[dict[str, str]]) -> list[dict[str, str]]:
-    """As many notes as a page can hold, of every kind some: thousands of one must not hide the only one of another."""
-    most = max(5, MOST_NOTES // max(1, len({note["code"] for note in notes})))
-    told: Counter[str] = Counter()
-    kept = []
+def _kept(notes: list[dict[str, str]]) -> list[dict[str, Any]]:
+    """As many notes as a page can hold, of every kind some: thousands of one must not hide the only one of another.
+
+    "more" of a note: how many like it are not listed.
+    """
+    if len(notes) <= MOST_NOTES:
+        return list(notes)
+    by_code: dict[str, list[dict[str, Any]]] = {}
     for note in notes:
-        told[note["code"]] += 1
-        if told[note["code"]] <= most or len(notes) <= MOST_NOTES:
-            kept.append(note)
-    return kept
+        by_code.setdefault(note["code"], []).append(dict(note))
+    most = max(1, MOST_NOTES // len(by_code))
+    for some in by_code.values():
+        if len(some) > most:
+            some[most - 1]["more"] = len(some) - most
+    return [note for some in by_code.values() for note in some[:most]]
 
 
 def _finish_archive(batch: Batch) -> None:

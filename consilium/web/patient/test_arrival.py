@@ -109,7 +109,7 @@ def test_zip_says_what_became_of_its_files(case: Case, cast: Cast, as_: AsClient
     assert not arrived(client, case)
     jobs.drain()
     (row,) = arrived(client, case)
-    said = "5 files: 2 documents taken in, 1 part of the disc's viewer left out, 1 sent before, 1 to look at"
+    said = "5 files: 2 documents taken in, 1 part of the disc's viewer left out, 1 here already, 1 to look at"
     assert (row["name"], row["text"]) == ("disc.zip", said)
     shown = listed(client, case)
     assert said.replace("'", "&#x27;") in shown
@@ -131,11 +131,14 @@ def test_single_letter_needs_no_word_and_one_sent_twice_gets_its_sentence(
     assert (row["text"], row["notes"]) == ("You sent this file before. We keep it once.", None)
 
 
-def test_more_notes_than_are_kept_are_not_counted(case: Case, cast: Cast, as_: AsClient) -> None:
-    many = [{"name": f"f{n}", "code": "left_out"} for n in range(500)]
-    finished(case, "disc.zip", members=1, notes=many)
+def test_notes_that_are_not_listed_are_counted(case: Case, cast: Cast, as_: AsClient) -> None:
+    many: list[dict[str, Any]] = [{"name": f"f{n}", "code": "empty"} for n in range(30)]
+    many[-1]["more"] = 970
+    finished(case, "disc.zip", members=1, notes=[*many, {"name": "locked.zip", "code": "archive_encrypted"}])
     (row,) = arrived(as_(cast.anna), case)
-    assert row["text"] == "1 document taken in, more than 499 left out or to look at"
+    assert row["text"] == "1002 files: 1 document taken in, 1001 to look at"
+    assert [one["name"] for one in row["notes"]["rows"]][-1] == "locked.zip", "many of one kind hide no other"
+    assert len(row["notes"]["rows"]) + row["notes"]["more"] == 1001
 
 
 def test_two_discs_of_one_day_have_their_time(case: Case, cast: Cast, as_: AsClient) -> None:

@@ -1,5 +1,6 @@
 """What became of an upload, in one line: how much of it was taken in, what was left out, what is to look at."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +13,6 @@ from consilium.records.problems import TABLE
 from consilium.web.programs import sending
 
 NOTES_SHOWN = 20
-NOTES_KEPT = 500  # of an upload (ingest.py): with so many nobody knows how many there were
 AGAIN = ("duplicate", "copy")
 
 
@@ -29,20 +29,21 @@ def told(row: Upload, name: str, records: Iterable[Record]) -> dict[str, Any]:
 
 
 def summary(row: Upload, records: Iterable[Record]) -> str:
-    """The line of a folder or zip: "112 files: 98 images and 6 documents taken in, 7 sent before, 1 to look at"."""
-    counted, notes = _taken(row, records), [note.get("code") for note in row.notes]
-    if len(notes) >= NOTES_KEPT:
-        return ", ".join([*counted, _("more than %(n)s left out or to look at") % {"n": NOTES_KEPT - 1}])
-    left, again = notes.count("left_out"), sum(code in AGAIN for code in notes)
-    look = len(notes) - left - again
+    """The line of a folder or zip: "112 files: 98 images and 6 documents taken in, 7 here already, 1 to look at"."""
+    counted, noted = _taken(row, records), Counter[str]()
+    for note in row.notes:
+        noted[note.get("code", "")] += _stands_for(note)
+    left, again = noted["left_out"], sum(noted[code] for code in AGAIN)
+    look = noted.total() - left - again
     if left:
         words = ngettext("%(n)s part of the disc's viewer left out", "%(n)s parts of the disc's viewer left out", left)
         counted.append(words % {"n": left})
     if again:
-        counted.append(ngettext("%(n)s sent before", "%(n)s sent before", again) % {"n": again})
+        counted.append(ngettext("%(n)s here already", "%(n)s here already", again) % {"n": again})
     if look:
         counted.append(ngettext("%(n)s to look at", "%(n)s to look at", look) % {"n": look})
-    every = row.members + len({note["name"] for note in row.notes if note.get("name")})
+    unlisted = noted.total() - len(row.notes)
+    every = row.members + len({note["name"] for note in row.notes if note.get("name")}) + unlisted
     files = ngettext("%(n)s file", "%(n)s files", every) % {"n": every}
     return f"{files}: {', '.join(counted)}" if counted else files
 
@@ -63,8 +64,27 @@ def notes(row: Upload) -> dict[str, Any] | None:
     if not row.notes or _is_about_itself(row):
         return None
     said = [note for note in row.notes if note.get("code") != "left_out"]
-    shown = [{"name": note.get("name", ""), "text": sentence(note.get("code", ""))} for note in said[:NOTES_SHOWN]]
-    return {"rows": shown, "more": max(len(said) - NOTES_SHOWN, 0), "left_out": len(row.notes) - len(said)}
+    shown = _of_every_kind(said)
+    rows = [{"name": note.get("name", ""), "text": sentence(note.get("code", ""))} for note in shown]
+    left_out = sum(map(_stands_for, row.notes)) - sum(map(_stands_for, said))
+    return {"rows": rows, "more": sum(map(_stands_for, said)) - len(rows), "left_out": left_out}
+
+
+def _of_every_kind(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """About NOTES_SHOWN, in their order: twenty empty files must not hide the one with a password."""
+    kinds = {note.get("code", "") for note in said}
+    most, told = max(1, NOTES_SHOWN // max(1, len(kinds))), Counter[str]()
+    shown = []
+    for note in said:
+        told[note.get("code", "")] += 1
+        if len(said) <= NOTES_SHOWN or told[note.get("code", "")] <= most:
+            shown.append(note)
+    return shown
+
+
+def _stands_for(note: dict[str, Any]) -> int:
+    """How many files: itself, and those like it that are not listed (ingest.py)."""
+    return 1 + int(note.get("more") or 0)
 
 
 def _is_about_itself(row: Upload) -> bool:
