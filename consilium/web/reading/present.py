@@ -17,6 +17,7 @@ from consilium.core.text import iso_date
 from consilium.records import ocr, slide_tiles
 from consilium.records.models import Entry, Preview, Record, RecordFile
 from consilium.records.problems import TABLE as PROBLEMS
+from consilium.web.patient.present.wording import titled
 
 # Windows radiologists reach for (centre, width in Hounsfield units); offered for CT only.
 CT_WINDOWS = (("soft", 40, 400), ("bone", 400, 1800), ("lung", -600, 1500), ("brain", 40, 80))
@@ -70,7 +71,7 @@ def _kind_label(kind: str, event: bool, _language: str) -> str:
 
 def safe_name(record: Record, *, withheld: bool) -> str:
     """What a record is called: a title is read from the first page, so it may state the withheld conclusion."""
-    return (record.title if not withheld else "") or kind_label(record.kind)
+    return titled(record.title if not withheld else "") or kind_label(record.kind)
 
 
 def row(record: Record, case: Case, *, withheld: bool, drawn: UUID | None = None) -> dict[str, Any]:

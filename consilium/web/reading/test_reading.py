@@ -301,3 +301,9 @@ def test_links_of_one_half_leave_the_other_half_as_it_is(case, cast, as_):
     found = [(query["left_at"], query["right_at"]) for query in map(parse_qs, (urlsplit(step).query for step in steps))]
     assert found == [(["1"], ["3"]), (["3"], ["3"]), (["2"], ["2"]), (["2"], ["3"])]
     assert [urlsplit(step).fragment for step in steps] == ["left", "left", "right", "right"]
+
+
+def test_a_title_that_is_only_a_code_is_said_in_words(case, cast, as_):
+    record = letter(case, "US", kind="imaging")
+    assert "Ultrasound" in names(timeline(as_(cast.anna), case))
+    assert "<h1>Ultrasound" in as_(cast.anna).get(reverse("record", args=[case.pk, record.pk])).content.decode()

@@ -15,6 +15,7 @@ from consilium.cases.models import Case
 from consilium.records.models import Record
 from consilium.records.queries import Event, Outline
 from consilium.records.search import Hit
+from consilium.web.patient.present.wording import titled
 from consilium.web.reading import present
 
 PAGE = 60  # entries a page
@@ -143,7 +144,7 @@ def results(hits: Iterable[Hit], case: Case) -> list[dict[str, Any]]:
 def _result(record: Record, case: Case) -> dict[str, Any]:
     return {
         "href": reverse("record", args=[case.pk, record.pk]),
-        "name": record.title or present.kind_label(record.kind),
+        "name": titled(record.title) or present.kind_label(record.kind),
         "title": (),
         "kind": present.kind_label(record.kind),
         "when": present.shown_date(record.clinical_date),
@@ -165,4 +166,4 @@ def sides(found: Sequence[Item], titles: dict[UUID, str], chosen: dict[str, str]
 
 
 def _label(one: Item, title: str) -> str:
-    return f"{present.shown_date(one.date)} · {title or present.kind_label(one.kind)}"[:80]
+    return f"{present.shown_date(one.date)} · {titled(title) or present.kind_label(one.kind)}"[:80]

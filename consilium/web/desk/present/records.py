@@ -12,6 +12,7 @@ from consilium.records import ocr
 from consilium.records.models import Record, Upload
 from consilium.records.problems import TABLE as PROBLEMS
 from consilium.web.desk.present.dates import day_of
+from consilium.web.patient.present.wording import titled
 from consilium.web.programs import sending
 from consilium.web.reading.present import extent
 
@@ -50,7 +51,7 @@ def _item(case: Case, row: RecordRequest, title: str, why: str, records: list[Re
 
 def name_of(record: Record) -> str:
     """Title of a record, or its kind."""
-    return record.title or str(record.get_kind_display())
+    return titled(record.title) or str(record.get_kind_display())
 
 
 def doubtful(case: Case, records: Iterable[Record]) -> list[dict[str, Any]]:
