@@ -21,7 +21,7 @@ from consilium.opinions.models import Report
 from consilium.records import checking, content
 from consilium.records.models import Record, RecordFile
 from consilium.vault import blobs
-from consilium.web.patient.present.wording import day, size
+from consilium.web.patient.present.wording import day, size, titled
 
 UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]+')
 # What stands where an examination has no name of its own: the code of the device (PS3.3 C.7.3.1.1.1)
@@ -108,7 +108,8 @@ def _day(record: Record, case: Case) -> str:
 
 def _title(record: Record) -> str:
     kind = capfirst(str(record.get_kind_display()))
-    return f"{kind} ({record.title})" if BARE_CODE.fullmatch(record.title) else str(record.title or kind)
+    title = titled(record.title)
+    return f"{kind} ({title})" if BARE_CODE.fullmatch(title) else title or kind
 
 
 class _Disc:

@@ -69,7 +69,7 @@ def test_the_index_says_when_how_much_and_what_is_still_in_doubt(cast, as_):
     client = as_(cast.anna)
     page = index_of(client, case)
     assert "There is no report yet" in page
-    assert "Images (US)</a> <p>2 January 2026 · 1 image · one file" in page
+    assert "Ultrasound</a> <p>2 January 2026 · 1 image · one file" in page
     assert "<p>T2 &lt;sag&gt; (1)</p>" in page
     assert "Clear.txt</a> <p>12 March 2024 ·" in page
     assert "another person" not in page
