@@ -1,7 +1,7 @@
 """What the client accepts (RFC 9110 §12.5.1, PS3.18 §8.7): `Accept`, or the query parameter `accept` (§8.3.3.1)."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from consilium.gateways.dicomweb.reply import Refused
@@ -19,6 +19,7 @@ class Range:
     multipart: bool = False
     quality: float = 1.0
     parameters: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
+    but: tuple[str, ...] = ()  # narrower ranges that the client does not take (quality 0)
 
     @property
     def transfer_syntax(self) -> str:
@@ -27,14 +28,18 @@ class Range:
 
     def covers(self, media_type: str) -> bool:
         """Whether a media type falls into it, wildcards considered."""
-        mine, _, kind = self.media_type.partition("/")
-        theirs, _, theirs_kind = media_type.partition("/")
-        return mine in ("*", theirs) and kind in ("*", theirs_kind)
+        return _covers(self.media_type, media_type) and not any(_covers(one, media_type) for one in self.but)
+
+
+def _covers(wide: str, media_type: str) -> bool:
+    mine, _, kind = wide.partition("/")
+    theirs, _, theirs_kind = media_type.partition("/")
+    return mine in ("*", theirs) and kind in ("*", theirs_kind)
 
 
 @lru_cache(maxsize=512)
 def parse(text: str) -> tuple[Range, ...]:
-    """The media ranges of an Accept header, best first; those with quality 0 are left out. Raises Refused (400)."""
+    """The media ranges of an Accept header, best first; what has quality 0 is excluded. Raises Refused (400, 406)."""
     found = []
     for piece in _SPLIT.findall(text)[:MOST]:
         media_type = piece.partition(";")[0].strip().lower()
@@ -47,7 +52,15 @@ def parse(text: str) -> tuple[Range, ...]:
         found.append(_range(media_type, piece))
     # sorted() is stable: of equal quality, the more specific one first, then the order of the client
     ordered = sorted(found, key=lambda one: (-one.quality, one.media_type.count("*")))
-    return tuple(one for one in ordered if one.quality > 0)
+    never = [one.media_type for one in ordered if not one.quality]
+    if ordered and len(never) == len(ordered):
+        raise Refused(406, "The Accept header takes nothing at all.")
+    wider = {one.media_type: one.media_type.count("*") for one in ordered}
+    return tuple(
+        replace(one, but=tuple(each for each in never if wider[each] < wider[one.media_type]))
+        for one in ordered
+        if one.quality
+    )
 
 
 def _range(media_type: str, piece: str) -> Range:

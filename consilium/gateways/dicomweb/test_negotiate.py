@@ -38,9 +38,13 @@ def test_choose():
     assert choose((), "image/jpeg", "image/png") == "image/jpeg"
     assert choose(parse("image/png, image/*;q=0.5"), "image/jpeg", "image/png") == "image/png"
     assert choose(parse("image/*"), "image/jpeg", "image/png") == "image/jpeg"
-    with pytest.raises(Refused) as refused:
-        choose(parse("image/gif"), "image/jpeg", "image/png")
-    assert refused.value.status == 406
+    assert choose(parse("image/jpeg;q=0, image/*"), "image/jpeg", "image/png") == "image/png"
+    assert choose(parse("image/*;q=0, */*"), "image/jpeg", "application/json") == "application/json"
+    assert choose(parse("image/*;q=0, image/jpeg"), "image/png", "image/jpeg") == "image/jpeg"
+    for text in ("image/gif", "image/jpeg;q=0, image/png;q=0, image/*", "*/*;q=0"):
+        with pytest.raises(Refused) as refused:
+            choose(parse(text), "image/jpeg", "image/png")
+        assert refused.value.status == 406
 
 
 OCTETS, RELATED = "application/octet-stream", "multipart/related; type="
