@@ -107,7 +107,7 @@ def _day(record: Record, case: Case) -> str:
 
 
 def _title(record: Record) -> str:
-    kind = capfirst(str(record.get_kind_display()))
+    kind = str(capfirst(str(record.get_kind_display())))
     title = titled(record.title)
     return f"{kind} ({title})" if BARE_CODE.fullmatch(title) else title or kind
 
