@@ -13,7 +13,7 @@ from consilium.core import clock
 from consilium.records import conclusions, content, identity
 from consilium.records.extract import Extraction, extract
 from consilium.records.models import Preview, Record, RecordFile, Upload
-from consilium.vault import blind, blobs
+from consilium.vault import blind, blobs, keys
 
 # Extraction.suggested_type → Record.Kind
 KINDS = {"pathology": "pathology_report", "photo": "other"}
@@ -158,12 +158,13 @@ def store_previews(space: UUID, tenant: UUID, extraction: Extraction) -> Iterato
         )
 
 
-def look_at(file: RecordFile, tenant: UUID) -> None:
+def look_at(pk: UUID) -> None:
     """Read a file in the jail that is filed already: pictures, pages, words, and what is wrong with it."""
     from consilium.records import entries, ocr  # which file their findings through this module
 
+    file = RecordFile.objects.get(pk=pk)  # all of it: who finishes hundreds holds only some columns of each
     found = extract(lambda: content.chunks(file))
-    previews = list(store_previews(file.space, tenant, found))
+    previews = list(store_previews(file.space, keys.space_key(file.space).tenant, found))
     with transaction.atomic():
         record = Record.objects.select_for_update().get(pk=file.record_id)
         for preview in previews:

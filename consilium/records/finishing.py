@@ -17,7 +17,6 @@ from consilium.core import clock
 from consilium.imaging.series import summarise
 from consilium.records import checking, content, filing, malware, slides
 from consilium.records.models import Preview, Record, RecordFile
-from consilium.vault import keys
 
 BATCH = 500  # files hashed between two commits
 _NAMED = ("kind", "name")  # by which checking.py tells who sent it
@@ -119,7 +118,7 @@ def _look_at_series(files: list[RecordFile]) -> None:
     pictures = [file for file in files if file.frames]
     for file in files:
         if not file.frames:
-            _look_at(file)
+            filing.look_at(file.pk)
     if not pictures or any(slides.is_dicom_slide(file) for file in files):
         return
     drawn = Preview.objects.filter(file__record=files[0].record_id, file__series=files[0].series, kind="thumbnail")
@@ -127,11 +126,7 @@ def _look_at_series(files: list[RecordFile]) -> None:
     for number in dict.fromkeys((len(pictures) // 2, 0, len(pictures) - 1)):
         if drawn.exists():
             return
-        _look_at(pictures[number])
-
-
-def _look_at(file: RecordFile) -> None:
-    filing.look_at(RecordFile.objects.get(pk=file.pk), keys.space_key(file.space).tenant)
+        filing.look_at(pictures[number].pk)
 
 
 # --- the study as a whole ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ reads the pages of reports. Bytes are sealed before `add` is called.
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -234,12 +234,6 @@ def _damage(facts: dict[str, Any], one: NewInstance) -> set[str]:
     # native pixel data (a negative length: compressed, whose frames show it when one is decoded)
     short = 0 <= length < imaging_facts.expected_bytes(one.header["tags"])
     return {"truncated_dicom"} if facts["frames"] and (short or start + max(length, 0) > one.size) else set()
-
-
-def known(space: UUID, owner: Owner, instance_uids: Iterable[str]) -> set[str]:
-    """Which of these SOP Instance UIDs the case holds already."""
-    by_token = {filing.hashed(owner, "instance", uid): uid for uid in instance_uids if uid}
-    return {by_token[token] for token in _known(space, list(by_token))}
 
 
 def of_upload(upload: Upload, owner: Owner, some: Sequence[NewInstance]) -> set[str]:

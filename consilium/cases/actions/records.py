@@ -77,7 +77,10 @@ def take_note(case: Case, *, looks: int = LOOKS) -> None:
 
     tick_checklist(case)
     if looks and queries.is_any_unfinished(case.pk):
-        jobs.enqueue(note_arrival, str(case.pk), looks - 1, run_after=clock.now() + AGAIN_AFTER)
+        again = clock.now() + AGAIN_AFTER
+        window = again.timestamp() // AGAIN_AFTER.total_seconds()
+        key = f"look:{case.pk}:{window:.0f}"  # one look for all that asks in these seconds
+        jobs.enqueue(note_arrival, str(case.pk), looks - 1, key=key, run_after=again)
 
 
 # What such a record holds, its type does not tell: a letter is not yet the report of an injection.
